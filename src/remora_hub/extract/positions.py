@@ -1,0 +1,30 @@
+"""From byte positions to lines and columns. Lines are 1-based; columns are 0-based and count UTF-8 bytes."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from itertools import accumulate
+
+
+class Lines:
+    """Where each line of a source begins. Only LF ends a line here: decoding has made a lone CR one."""
+
+    __slots__ = ("lengths", "starts")
+
+    def __init__(self, source: bytes) -> None:
+        self.lengths = [len(line) + 1 for line in source.split(b"\n")]
+        self.lengths[-1] -= 1
+        self.starts = [0, *accumulate(self.lengths)][:-1]
+
+    def __len__(self) -> int:
+        """Count lines as an editor's last line number does, without an empty one behind the last line end."""
+        return len(self.lengths) - (self.lengths[-1] == 0)
+
+    def line_of(self, position: int) -> int:
+        """The line that byte ``position`` is on."""
+        return bisect_right(self.starts, position)
+
+    def line_and_column(self, position: int) -> tuple[int, int]:
+        """The line that byte ``position`` is on and its column there."""
+        line = bisect_right(self.starts, position)
+        return line, position - self.starts[line - 1]
