@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import io
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+import structlog
+
+from remora_hub.logs import configure_logs, get_logger
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def restored_logging() -> Iterator[None]:
+    level, raise_exceptions = logging.getLogger().level, logging.raiseExceptions
+    yield
+    logging.captureWarnings(False)
+    logging.getLogger().setLevel(level)
+    logging.raiseExceptions = raise_exceptions
+    for handler in logging.getLogger().handlers[:]:
+        if handler.get_name() == "remora_hub":
+            logging.getLogger().removeHandler(handler)
+    structlog.reset_defaults()
+
+
+def logged(stream: io.StringIO) -> list[dict[str, object]]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_an_event_is_one_json_line_with_its_keys_and_a_utc_time() -> None:
+    stream = io.StringIO()
+    configure_logs("info", stream=stream)
+    get_logger("remora_hub.store").info("store.batch_committed", files=100)
+    (event,) = logged(stream)
+    assert event["event"] == "store.batch_committed"
+    assert event["files"] == 100
+    assert event["level"] == "info"
+    assert datetime.fromisoformat(str(event["timestamp"])).tzinfo == UTC
+
+
+def test_auto_is_for_people_on_a_terminal() -> None:
+    stream = Terminal()
+    configure_logs("info", "auto", stream)
+    get_logger("remora_hub.store").info("store.opened")
+    assert "store.opened" in stream.getvalue()
+    assert not stream.getvalue().startswith("{")
+
+
+def test_events_below_the_level_are_dropped_and_the_level_can_be_changed() -> None:
+    stream = io.StringIO()
+    log = get_logger("remora_hub.watch")
+    configure_logs("warning", "json", stream)
+    log.info("watch.armed")
+    configure_logs("debug", "json", stream)
+    log.debug("watch.hint")
+    assert [event["event"] for event in logged(stream)] == ["watch.hint"]
+
+
+def test_what_libraries_log_comes_out_the_same_way_from_warning_on() -> None:
+    stream = io.StringIO()
+    configure_logs("info", "json", stream)
+    logging.getLogger("watchfiles.main").info("3 changes detected")
+    logging.getLogger("asyncio").warning("took %d s", 3)
+    (event,) = logged(stream)
+    assert (event["event"], event["logger"], event["level"]) == ("took 3 s", "asyncio", "warning")
+
+
+def test_a_name_that_is_not_utf8_can_be_logged_as_json() -> None:
+    stream = io.StringIO()
+    configure_logs("info", "json", stream)
+    get_logger("remora_hub.discovery").info("discovery.skipped", path="a\udcff.py")
+    assert logged(stream)[0]["path"] == "a\udcff.py"
+
+
+def test_a_hostile_name_does_not_reach_a_terminal_as_it_is() -> None:
+    stream = Terminal()
+    configure_logs("info", "console", stream)
+    get_logger("remora_hub.discovery").info("discovery.skipped", path="a\x1b[2J\n\udcff.py")
+    assert r"a\x1b[2J\n\xff.py" in stream.getvalue()
+    assert len(stream.getvalue().splitlines()) == 1
+
+
+def test_an_exception_is_logged_with_its_traceback() -> None:
+    stream = io.StringIO()
+    configure_logs("info", "json", stream)
+    try:
+        raise ValueError("broken")
+    except ValueError:
+        get_logger("remora_hub.store").exception("store.write_failed")
+    assert "ValueError: broken" in str(logged(stream)[0]["exception"])
+
+
+@pytest.mark.parametrize("configure", ["", "configure_logs();"])
+def test_nothing_goes_to_standard_output_even_before_configuration(configure: str) -> None:
+    program = f"from remora_hub.logs import *;{configure}get_logger('remora_hub.x').warning('x.happened')"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == ""
+    assert "x.happened" in done.stderr
+
+
+def test_a_full_disk_behind_standard_error_does_not_stop_the_process() -> None:
+    program = (
+        "from remora_hub.logs import *;configure_logs()\n"
+        "for _ in range(99): get_logger('remora_hub.x').info('x.happened')\n"
+        "print('alive')"
+    )
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=full, check=True
+        )
+    assert done.stdout == b"alive\n"
