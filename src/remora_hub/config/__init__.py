@@ -1,0 +1,37 @@
+"""The hub's configuration: the model, its sources in order, and errors that say what is allowed.
+
+It takes some 300 ms to import (pydantic-settings), so only the daemon and the commands that index do.
+"""
+
+from remora_hub.config.load import LoadedConfig, allowed, has_ignored_table, load_config
+from remora_hub.config.model import (
+    ChangesConfig,
+    ClientConfig,
+    DiscoveryConfig,
+    HubConfig,
+    IndexConfig,
+    LogsConfig,
+    Section,
+    ServerConfig,
+    StoreConfig,
+    WatchConfig,
+    section_models,
+)
+
+__all__ = [
+    "ChangesConfig",
+    "ClientConfig",
+    "DiscoveryConfig",
+    "HubConfig",
+    "IndexConfig",
+    "LoadedConfig",
+    "LogsConfig",
+    "Section",
+    "ServerConfig",
+    "StoreConfig",
+    "WatchConfig",
+    "allowed",
+    "has_ignored_table",
+    "load_config",
+    "section_models",
+]

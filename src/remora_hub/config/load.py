@@ -1,0 +1,128 @@
+"""From the sources to one validated configuration, or one sentence that says what is wrong and what is allowed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import ValidationError
+
+from remora_hub.config.model import HubConfig, section_models
+from remora_hub.config.sources import (
+    PYPROJECT_TABLE,
+    Complaint,
+    Layer,
+    Setting,
+    command_line,
+    environment,
+    owners,
+    toml_file,
+)
+from remora_hub.errors import ConfigError
+from remora_hub.paths import CONFIG_FILE, user_config_file
+
+_NO_OVERRIDES: Mapping[str, object] = MappingProxyType({})
+_LONGEST_VALUE_SHOWN = 80
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedConfig:
+    """The configuration and, for each ``section.key``, where its value was written (``default`` if nowhere)."""
+
+    config: HubConfig
+    origins: Mapping[str, str]
+
+
+def load_config(
+    root: Path, overrides: Mapping[str, object] = _NO_OVERRIDES, environ: Mapping[str, str] = os.environ
+) -> LoadedConfig:
+    """The configuration for ``root``, from (the first wins): ``overrides`` (``section.key`` or ``key``), the
+    environment, ``remora-hub.toml`` or else ``[tool.remora-hub]`` of ``pyproject.toml`` in the root, the user's file,
+    the defaults.
+
+    Raises ``ConfigError`` naming the place, key, value and what is allowed for the first mistake found.
+    """
+    layers = [command_line(overrides), environment(environ), _project_layer(root), _user_layer()]
+    written: dict[str, Setting] = {}
+    for layer in layers:
+        for setting in layer.settings:
+            written.setdefault(setting.name, setting)
+    complaints = [complaint for layer in layers for complaint in layer.complaints]
+    try:
+        config = HubConfig(_build_sources=(tuple(layers), {}))
+    except ValidationError as error:
+        complaints += _complaints(error, written)
+    if complaints:
+        raise _config_error(complaints)
+    names = (f"{section}.{key}" for key, section in owners().items())
+    origins = {name: written[name].origin if name in written else "default" for name in names}
+    return LoadedConfig(config, MappingProxyType(origins))
+
+
+def has_ignored_table(root: Path) -> bool:
+    """Whether ``pyproject.toml`` has a ``[tool.remora-hub]`` that ``remora-hub.toml`` beside it puts out of force."""
+    if not (root / CONFIG_FILE).is_file():
+        return False
+    return toml_file(root / "pyproject.toml", "", PYPROJECT_TABLE) is not None
+
+
+def allowed(section: str, key: str) -> str:
+    """What a key may be set to, in words: ``a whole number from 1 to 64``."""
+    schema = section_models()[section].model_json_schema()["properties"][key]
+    return " or ".join(_describe(choice) for choice in schema.get("anyOf", [schema]))
+
+
+def _project_layer(root: Path) -> Layer:
+    own = toml_file(root / CONFIG_FILE, CONFIG_FILE)
+    if own is not None:
+        return own
+    origin = f"pyproject.toml [{'.'.join(PYPROJECT_TABLE)}]"
+    return toml_file(root / "pyproject.toml", origin, PYPROJECT_TABLE) or Layer()
+
+
+def _user_layer() -> Layer:
+    path = user_config_file()
+    home = os.path.expanduser("~")
+    shown = f"~{str(path)[len(home) :]}" if path.is_relative_to(home) else str(path)
+    return toml_file(path, shown) or Layer()
+
+
+def _complaints(error: ValidationError, written: Mapping[str, Setting]) -> list[Complaint]:
+    """One for each key, in the order of the model: a value may be wrong in several ways."""
+    found = {}
+    for detail in error.errors(include_url=False, include_context=False):
+        section, key, *_ = (str(part) for part in detail["loc"])
+        setting = written[f"{section}.{key}"]
+        subject = f"{setting.name} = {_shown(setting.value)}"
+        found[setting.name] = Complaint(subject, setting.place, f"allowed is {allowed(section, key)}")
+    return list(found.values())
+
+
+def _config_error(complaints: Sequence[Complaint]) -> ConfigError:
+    first, more = complaints[0], len(complaints) - 1
+    hint = f"and {more} more mistake{'s' * (more > 1)}" if more else ""
+    return ConfigError("use", f"{first.subject} from {first.place}", first.reason, hint)
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value, default=str)
+    return text if len(text) <= _LONGEST_VALUE_SHOWN else f"{text[:_LONGEST_VALUE_SHOWN]}…"
+
+
+def _describe(schema: Mapping[str, Any]) -> str:
+    if "enum" in schema:
+        return "one of " + ", ".join(f'"{choice}"' for choice in schema["enum"])
+    if "const" in schema:
+        return f'"{schema["const"]}"'
+    if schema["type"] == "boolean":
+        return "true or false"
+    if schema["type"] == "array":
+        return "a list of strings"
+    if "exclusiveMinimum" in schema:
+        return f"a number above {schema['exclusiveMinimum']:g} and at most {schema['maximum']:_g}"
+    return f"a whole number from {schema['minimum']:_} to {schema['maximum']:_}"

@@ -1,0 +1,201 @@
+"""What can be configured: every section, key, default, unit and bound, in one frozen model.
+
+A section belongs to one component. Key names are unique across sections, so that an environment variable need not name
+the section. ``config/remora-hub.toml`` is this model written out.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+Workers = Annotated[int, Field(ge=1, le=64)]
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+Milliseconds = Annotated[int, Field(ge=1, le=60_000)]
+Patterns = Annotated[tuple[str, ...], Field(strict=False)]  # TOML and JSON have lists, a frozen model tuples
+When = Literal["auto", "always", "never"]
+
+# Nothing here may be the name of a package somebody wrote: the standard library has a `venv`, pip a `build`.
+DEFAULT_IGNORES = (
+    ".git/",
+    ".hg/",
+    ".svn/",
+    ".remora/",
+    ".venv/",
+    ".direnv/",
+    ".tox/",
+    ".nox/",
+    ".eggs/",
+    ".cache/",
+    ".mypy_cache/",
+    ".pytest_cache/",
+    ".ruff_cache/",
+    ".hypothesis/",
+    ".ipynb_checkpoints/",
+    "__pycache__/",
+    "__pypackages__/",
+    "site-packages/",
+    "node_modules/",
+)
+
+
+class Section(BaseModel):
+    """A frozen group of keys; unknown keys and values of another type are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class DiscoveryConfig(Section):
+    """Which files are indexed."""
+
+    include: Patterns = Field(
+        (), description="globs a file must match one of, like .gitignore lines; none: all"
+    )
+    exclude: Patterns = Field(
+        (), description="globs of files and directories to leave out, like .gitignore lines"
+    )
+    default_ignores: Patterns = Field(
+        DEFAULT_IGNORES,
+        description="globs left out of every project, unless its .gitignore re-includes them",
+    )
+    respect_git_ignores: bool = Field(
+        True, description="leave out what git ignores (.gitignore, .git/info/exclude, the global file)"
+    )
+    max_file_bytes: int = Field(
+        2_000_000, ge=1, le=1_000_000_000, description="largest file that is read, in bytes"
+    )
+
+
+class IndexConfig(Section):
+    """Cold start and parsing."""
+
+    max_indexing_workers: Workers = Field(8, description="threads that read files at cold start")
+    parse_lanes: Literal["auto"] | Workers = Field(
+        "auto", description="processes that parse; auto: one for each available core"
+    )
+    parse_timeout_s: Seconds = Field(2.0, description="longest time one file may take to parse, in seconds")
+    lane_idle_s: Seconds = Field(10.0, description="a parse lane ends after this idle time, in seconds")
+    progress: When = Field("auto", description="progress bar at cold start; auto: on a terminal")
+
+    @property
+    def lane_count(self) -> int:
+        """``parse_lanes`` as a number: auto is the cores this process may run on."""
+        return len(os.sched_getaffinity(0)) if self.parse_lanes == "auto" else self.parse_lanes
+
+
+class ChangesConfig(Section):
+    """The change queue and its workers."""
+
+    max_change_workers: Workers = Field(4, description="tasks that drain the change queue")
+    change_queue_size: int = Field(
+        1000, ge=1, le=1_000_000, description="most paths waiting in the change queue"
+    )
+    backpressure: Literal["reconcile", "block", "shed_oldest"] = Field(
+        "reconcile",
+        description="when the queue is full: reconcile (rescan the directory), block (the watcher waits) "
+        "or shed_oldest (the oldest entry becomes a rescan)",
+    )
+
+
+class StoreConfig(Section):
+    """The database."""
+
+    batch_files: int = Field(100, ge=1, le=10_000, description="most files in one commit")
+    batch_ms: Milliseconds = Field(50, description="longest wait for a commit to fill, in milliseconds")
+    busy_timeout_ms: Milliseconds = Field(
+        5000, description="longest wait for a database lock, in milliseconds"
+    )
+    feed_retention_commits: int = Field(
+        10_000, ge=1, le=10_000_000, description="commits whose changes can still be asked for"
+    )
+    cache_mb: int = Field(16, ge=1, le=4096, description="page cache of the writer, in MiB")
+
+
+class WatchConfig(Section):
+    """Watching the file system."""
+
+    debounce_ms: Milliseconds = Field(50, description="longest time events are gathered, in milliseconds")
+    step_ms: Milliseconds = Field(5, description="quiet time that ends the gathering, in milliseconds")
+    reconcile_interval_s: Seconds = Field(
+        30.0, description="time between comparisons of the whole tree with the index, in seconds"
+    )
+    polling: When = Field("auto", description="poll instead of inotify; auto: where inotify cannot be used")
+
+
+class ServerConfig(Section):
+    """The socket the daemon answers on."""
+
+    max_frame_bytes: int = Field(
+        16 * 1024 * 1024, ge=1024, le=1024**3, description="largest message accepted, in bytes"
+    )
+    max_requests_per_connection: int = Field(
+        64, ge=1, le=10_000, description="requests of one connection answered at a time"
+    )
+    max_connections: int = Field(512, ge=1, le=100_000, description="most open connections")
+    sync_timeout_s: Seconds = Field(
+        30.0, description="longest wait for the index to catch up with the disk, in seconds"
+    )
+    subscriber_buffer: int = Field(
+        1000, ge=1, le=1_000_000, description="commits kept for a slow subscriber before it must rescan"
+    )
+
+
+class ClientConfig(Section):
+    """The commands that talk to the daemon."""
+
+    start_timeout_s: Seconds = Field(20.0, description="longest wait for a daemon to start, in seconds")
+    max_adhoc_files: int = Field(
+        20_000,
+        ge=0,
+        le=10_000_000,
+        description="most files indexed to answer without a daemon; more need one",
+    )
+
+
+class LogsConfig(Section):
+    """The log, on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="least severe event logged"
+    )
+    format: Literal["auto", "console", "json"] = Field(
+        "auto", description="console or json lines; auto: console on a terminal"
+    )
+
+
+class HubConfig(BaseSettings):
+    """All of the hub's configuration. ``HubConfig()`` is the defaults; ``load_config`` layers the sources."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", strict=True)
+
+    discovery: DiscoveryConfig = DiscoveryConfig()
+    index: IndexConfig = IndexConfig()
+    changes: ChangesConfig = ChangesConfig()
+    store: StoreConfig = StoreConfig()
+    watch: WatchConfig = WatchConfig()
+    server: ServerConfig = ServerConfig()
+    client: ClientConfig = ClientConfig()
+    logs: LogsConfig = LogsConfig()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Nothing but what the constructor is given: which sources there are depends on the root."""
+        return (init_settings,)
+
+
+def section_models() -> dict[str, type[Section]]:
+    """Each section's name and model, in the order of the model."""
+    models = {name: field.annotation for name, field in HubConfig.model_fields.items()}
+    return {
+        name: model for name, model in models.items() if isinstance(model, type) and issubclass(model, Section)
+    }

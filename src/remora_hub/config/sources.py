@@ -1,0 +1,179 @@
+"""The sources of configuration: command line, environment, TOML files.
+
+Each is a pydantic-settings source, so that pydantic-settings layers them; each of its settings knows where it was
+written, so that ``config show`` and an error can say so. A setting that names no key is a complaint, not an exception:
+an error tells how many there are.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic.fields import FieldInfo
+from pydantic_settings import PydanticBaseSettingsSource
+
+from remora_hub.config.model import HubConfig, section_models
+from remora_hub.errors import ConfigError
+
+ENVIRONMENT_PREFIX = "REMORA_HUB_"
+COMMAND_LINE = "command line"
+PYPROJECT_TABLE = ("tool", "remora-hub")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One value as it was written: ``origin`` is short, for a table; ``place`` is exact, for an error."""
+
+    section: str
+    key: str
+    value: object
+    origin: str
+    place: str
+
+    @property
+    def name(self) -> str:
+        """``section.key``."""
+        return f"{self.section}.{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What is wrong with something that was written in ``place``."""
+
+    subject: str
+    place: str
+    reason: str
+
+
+class Layer(PydanticBaseSettingsSource):
+    """The settings one source holds, and its complaints."""
+
+    def __init__(self, settings: Iterable[Setting] = (), complaints: Iterable[Complaint] = ()) -> None:
+        super().__init__(HubConfig)
+        self.settings = tuple(settings)
+        self.complaints = tuple(complaints)
+
+    def __call__(self) -> dict[str, Any]:
+        """Section to key to value, as pydantic-settings merges it."""
+        table: dict[str, dict[str, object]] = {}
+        for setting in self.settings:
+            table.setdefault(setting.section, {})[setting.key] = setting.value
+        return table
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Asked by sources that build their value field by field; this one has it whole."""
+        return self().get(field_name), field_name, False
+
+
+@cache
+def owners() -> Mapping[str, str]:
+    """Key to the section it belongs to; keys are unique across sections."""
+    return {key: section for section, model in section_models().items() for key in model.model_fields}
+
+
+def command_line(overrides: Mapping[str, object]) -> Layer:
+    """Overrides by ``section.key`` or ``key``; a string is read as ``parse_value`` reads it."""
+    settings, complaints = [], []
+    for name, written in overrides.items():
+        place = f"the option --set {name}"
+        value = parse_value(written) if isinstance(written, str) else written
+        section, _, key = name.rpartition(".")
+        section = section or owners().get(key, "")
+        if owners().get(key) == section:
+            settings.append(Setting(section, key, value, COMMAND_LINE, place))
+        else:
+            known = [*owners(), *(f"{section}.{key}" for key, section in owners().items())]
+            complaints.append(_unknown(name, known, place))
+    return Layer(settings, complaints)
+
+
+def environment(environ: Mapping[str, str]) -> Layer:
+    """``REMORA_HUB_SECTION__KEY``, or ``REMORA_HUB_KEY``; the longer form wins. Values as in ``parse_value``."""
+    settings: dict[str, Setting] = {}
+    complaints = []
+    named = {f"{ENVIRONMENT_PREFIX}{key}".upper(): (section, key) for key, section in owners().items()}
+    named |= {
+        f"{ENVIRONMENT_PREFIX}{section}__{key}".upper(): (section, key) for section, key in named.values()
+    }
+    for variable, text in environ.items():
+        if not variable.startswith(ENVIRONMENT_PREFIX):
+            continue
+        if variable not in named:
+            complaints.append(_unknown(variable, named, "the environment"))
+            continue
+        place = f"the environment variable {variable}"
+        setting = Setting(*named[variable], parse_value(text), variable, place)
+        if setting.name not in settings or "__" in variable:
+            settings[setting.name] = setting
+    return Layer(settings.values(), complaints)
+
+
+def toml_file(path: Path, origin: str, table: tuple[str, ...] = ()) -> Layer | None:
+    """The settings in a TOML file, below ``table``; None if the file or the table does not exist.
+
+    Raises ``ConfigError`` if the file cannot be read or is not TOML.
+    """
+    document = _read_toml(path)
+    for name in table:
+        document = document.get(name) if isinstance(document, dict) else None
+    if document is None:
+        return None
+    place = f"{path} [{'.'.join(table)}]" if table else str(path)
+    if not isinstance(document, dict):
+        return Layer(complaints=[Complaint(".".join(table), str(path), "it must be a table")])
+    settings, complaints = [], []
+    for section, content in document.items():
+        if section not in HubConfig.model_fields:
+            complaints.append(_unknown(section, [*HubConfig.model_fields, *owners()], place))
+        elif not isinstance(content, dict):
+            complaints.append(Complaint(section, place, "it is a section, so it must be a table"))
+        else:
+            for key, value in content.items():
+                if owners().get(key) == section:
+                    settings.append(Setting(section, key, value, origin, place))
+                else:
+                    complaints.append(_unknown(f"{section}.{key}", _full_names(), place))
+    return Layer(settings, complaints)
+
+
+def parse_value(text: str) -> object:
+    """A value on the command line or in the environment: a TOML value (``8``, ``true``, ``["a"]``), else a string."""
+    if "\n" in text:
+        return text
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text  # `auto` needs no quotes
+
+
+def _read_toml(path: Path) -> Any:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise ConfigError("read the configuration file", str(path), error.strerror or str(error)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError("read the configuration file", str(path), f"not valid TOML: {error}") from error
+
+
+def _full_names() -> list[str]:
+    return [f"{section}.{key}" for key, section in owners().items()]
+
+
+def _unknown(name: str, known: Iterable[str], place: str) -> Complaint:
+    """Names no key; says which one was probably meant, and in which section it is."""
+    candidates = list(known)
+    section = owners().get(name.rpartition(".")[2])
+    if section and f"{section}.{name.rpartition('.')[2]}" != name:
+        meant = f"{section}.{name.rpartition('.')[2]}"
+    else:
+        meant = next(iter(difflib.get_close_matches(name, candidates, n=1)), "")
+    suggestion = f"; did you mean {meant}?" if meant else ""
+    return Complaint(name, place, f"there is no such key{suggestion}")
