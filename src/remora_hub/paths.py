@@ -125,26 +125,33 @@ class StatePaths:
             ) from error
 
     def prepare_socket_directory(self) -> None:
-        """Make the directory of the socket and make sure that nobody else can write to it.
-
-        A runtime directory of the hub's own is mode 0700. Raises ``ConfigError`` if one on the way to the socket is a
-        symbolic link, belongs to somebody else or is writable by others.
-        """
+        """Make the directory of the socket, mode 0700, and check it as ``check_socket_directory`` does."""
         directory = self.socket.parent
         if directory == self.state_dir:
             self.prepare()
-            _check_private(directory)
+            self.check_socket_directory()
             return
-        _check_parent(directory.parent)
         try:
+            self.check_socket_directory()
             directory.mkdir(mode=0o700, exist_ok=True)
-            _check_private(directory)
+            self.check_socket_directory()
             if stat.S_IMODE(directory.lstat().st_mode) != 0o700:
                 directory.chmod(0o700)
         except OSError as error:
-            raise ConfigError(
-                "make the runtime directory", str(directory), error.strerror or str(error)
-            ) from error
+            reason = error.strerror or str(error)
+            raise ConfigError("make the runtime directory", str(directory), reason) from error
+
+    def check_socket_directory(self) -> None:
+        """Make sure that nobody else can put a socket in the place of the hub's. Changes nothing.
+
+        Raises ``ConfigError`` if the directory of the socket, or a runtime directory around it, is a symbolic link,
+        belongs to somebody else or is writable by others.
+        """
+        directory = self.socket.parent
+        if directory != self.state_dir:
+            _check_parent(directory.parent)
+        if os.path.lexists(directory):
+            _check_private(directory)
 
 
 def user_config_file() -> Path:
