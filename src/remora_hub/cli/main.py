@@ -1,0 +1,92 @@
+"""``remora-hub``: the group of all commands, and the boundary where an error becomes a line and an exit code."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import rich_click as click
+
+from remora_hub.cli.options import wants_json
+from remora_hub.errors import HubError
+
+# Name: (where its click command is, one line of help). The help stands here so that listing the commands imports none.
+COMMANDS = {
+    "run": ("remora_hub.cli.run:run", "Run the hub in the foreground."),
+    "start": ("remora_hub.cli.start:start", "Start the hub in the background."),
+    "stop": ("remora_hub.cli.stop:stop", "Stop the running hub."),
+    "restart": ("remora_hub.cli.restart:restart", "Stop the hub and start it again."),
+    "status": ("remora_hub.cli.status:status", "Show how the hub and its index stand."),
+    "index": ("remora_hub.cli.index:index", "Bring the index up to date once, without a daemon."),
+    "symbols": ("remora_hub.cli.symbols:symbols", "Find symbols by name."),
+    "outline": ("remora_hub.cli.outline:outline", "List the definitions in a file."),
+    "node": ("remora_hub.cli.node:node", "Show all that is known of one definition."),
+    "changes": ("remora_hub.cli.changes:changes", "List what changed since a sequence number."),
+    "sync": ("remora_hub.cli.sync:sync", "Wait until the index equals the disk."),
+    "export": ("remora_hub.cli.export:export", "Print every record, sorted by key."),
+    "snapshot": ("remora_hub.cli.snapshot:snapshot", "Write a consistent copy that AgentFS clients open."),
+    "config": ("remora_hub.cli.config:config", "Show the configuration."),
+    "doctor": ("remora_hub.cli.doctor:doctor", "Check this machine and project for what the hub needs."),
+    "completion": ("remora_hub.cli.completion:completion", "Print the completion script for a shell."),
+}
+
+EXIT_CODES = """Exit codes: 0 success; 1 failure; 2 wrong usage; 64 something named does not exist; 66 no project root;
+69 no hub is running; 74 the index cannot be read or written; 75 try again later (another hub is running, or time ran
+out); 78 wrong configuration; 130 interrupted."""
+
+
+class LazyCommand(click.RichCommand):
+    """Stands for a command in the group's help; becomes the real one when it is run."""
+
+    def __init__(self, name: str, target: str, help_line: str) -> None:
+        super().__init__(name=name, help=help_line)
+        self._target = target
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """The context of the real command."""
+        module, _, attribute = self._target.partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command.make_context(info_name, args, parent, **extra)
+
+
+class HubGroup(click.RichGroup):
+    """All commands. An error raised on purpose becomes one line on standard error, or JSON on standard output."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of use, not of the alphabet."""
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; its errors become exit codes."""
+        try:
+            return super().invoke(ctx)
+        except HubError as error:
+            # Printing imports msgspec and rich: only where something is printed.
+            from remora_hub.cli.output import print_error
+
+            print_error(error, as_json=wants_json(ctx))
+            ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            ctx.exit(130)  # 128 + SIGINT, as shells report it
+
+
+@click.group(
+    "remora-hub", cls=HubGroup, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.version_option(package_name="remora-hub", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Keep a live index of a project's Python code and answer questions about it.
+
+    Commands find the project by walking up from the current directory, or by --root.
+    """
+
+
+for _name, (_target, _help_line) in COMMANDS.items():
+    cli.add_command(LazyCommand(_name, _target, _help_line))
+
+
+def main() -> None:
+    """The entry point; never returns."""
+    cli.main(prog_name="remora-hub")
