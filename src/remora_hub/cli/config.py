@@ -1,0 +1,31 @@
+"""``remora-hub config show``: each value and where it was written."""
+
+from __future__ import annotations
+
+import rich_click as click
+
+from remora_hub.cli.options import CommonOptions, finds_root
+from remora_hub.cli.output import print_json, print_table, to_json
+
+
+@click.group()
+def config() -> None:
+    """Show the configuration."""
+
+
+@config.command()
+@finds_root
+def show(options: CommonOptions) -> None:
+    """Print each value and where it comes from.
+
+    Sources, the first wins: command line (--set), environment (REMORA_HUB_*), remora-hub.toml or [tool.remora-hub] in
+    the root's pyproject.toml, the user's config.toml, the defaults.
+    """
+    loaded = options.load_config()
+    sections = loaded.config.model_dump(mode="json")
+    values = {f"{section}.{key}": value for section, keys in sections.items() for key, value in keys.items()}
+    if options.as_json:
+        print_json({name: {"value": value, "origin": loaded.origins[name]} for name, value in values.items()})
+    else:
+        rows = ((name, loaded.origins[name], to_json(value).decode()) for name, value in values.items())
+        print_table(["key", "origin", "value"], rows)
