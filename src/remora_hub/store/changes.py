@@ -1,0 +1,124 @@
+"""What goes into the store and what comes out of a commit: plain frozen values.
+
+Fingerprints are ``size`` in bytes, ``mtime_ns`` and ``inode`` as ``os.stat`` gives them; ``scanned_ns`` is the wall
+clock (Unix nanoseconds) when the file was looked at. Digests of files are xxh3-128 in hexadecimal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from remora_hub.errors import StoreError
+from remora_hub.facts import PackedFile
+
+StillCurrent = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileReplaced:
+    """A file was read and understood: all its records become these, in one step.
+
+    ``still_current`` is asked by the writer thread right before the write; False discards the change.
+    """
+
+    path: str
+    size: int
+    mtime_ns: int
+    inode: int
+    digest: str
+    scanned_ns: int
+    packed: PackedFile
+    still_current: StillCurrent | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileOmitted:
+    """A file cannot be indexed: its nodes go, its record stays and names the status (a ``FileStatus`` value)."""
+
+    path: str
+    status: str
+    detail: str = ""
+    size: int = 0
+    mtime_ns: int = 0
+    inode: int = 0
+    scanned_ns: int = 0
+    still_current: StillCurrent | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileTouched:
+    """The same bytes under a new fingerprint: no record changes, the feed says nothing. Unknown paths are ignored."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    inode: int
+    scanned_ns: int
+    still_current: StillCurrent | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRemoved:
+    """A file is gone, and with it its records. Unknown paths are ignored."""
+
+    path: str
+    still_current: StillCurrent | None = None
+
+
+FileChange = FileReplaced | FileOmitted | FileTouched | FileRemoved
+
+
+class Fingerprint(NamedTuple):
+    """What the store knows of a file on disk; ``digest`` is empty where the bytes were never understood."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+    digest: str
+    scanned_ns: int
+    status: str
+
+
+ChangeKind = Literal["added", "changed", "moved", "removed"]
+
+
+class NodeChange(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What happened to one node.
+
+    ``changed``: its source digest differs. ``moved``: same source, other place; ``from_key`` is its former key, or
+    None where it moved within its file and kept the key.
+    """
+
+    kind: ChangeKind
+    key: str
+    from_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One committed transaction.
+
+    ``seq`` is its sequence number; where ``files`` (the paths whose records changed) is empty, no record changed,
+    no number was allotted and ``seq`` is the latest one. ``at`` is Unix seconds. ``changes`` cover the whole
+    transaction, which other callers' writes may share; ``discarded`` (no longer current) and ``failed`` (what kept
+    a file from being stored) are the caller's own paths.
+    """
+
+    seq: int
+    at: float
+    changes: tuple[NodeChange, ...] = ()
+    files: tuple[str, ...] = ()
+    discarded: tuple[str, ...] = ()
+    failed: Mapping[str, StoreError] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """The feed cannot tell what was asked: it reaches back to ``oldest`` and ends at ``sequence``. Rescan."""
+
+    oldest: int
+    sequence: int

@@ -1,0 +1,112 @@
+"""Open connections to the database file, and tell its errors apart."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import apsw
+
+from remora_hub.errors import CorruptStoreError, StoreError
+
+# Blobs of 1 to 5 KB pack badly into smaller pages (4096: 5 % more), larger ones double what a single save writes.
+PAGE_BYTES = 8192
+# After a checkpoint the write-ahead log is cut back to this; see writer.WAL_LIMIT_BYTES for its upper bound.
+_JOURNAL_LIMIT_BYTES = 4 * 1024 * 1024
+_AUTOCHECKPOINT_PAGES = _JOURNAL_LIMIT_BYTES // PAGE_BYTES
+
+_DAMAGED = (apsw.CorruptError, apsw.NotADBError)
+# What comes from the surroundings and may pass: a lock, a full or read-only disk, an I/O error.
+_PASSING = (
+    apsw.BusyError,
+    apsw.LockedError,
+    apsw.FullError,
+    apsw.IOError,
+    apsw.ReadOnlyError,
+    apsw.CantOpenError,
+    apsw.NoMemError,
+    apsw.PermissionsError,
+    apsw.AuthError,
+    apsw.InterruptError,
+    apsw.ProtocolError,
+)
+_REASONS: dict[type[BaseException], str] = {
+    apsw.BusyError: "another process holds its lock",
+    apsw.LockedError: "another connection holds its lock",
+    apsw.FullError: "the disk is full",
+    apsw.ReadOnlyError: "it is read-only",
+    apsw.CantOpenError: "it cannot be opened",
+}
+
+
+def open_writer(path: Path, *, busy_timeout_ms: int, cache_mb: int) -> apsw.Connection:
+    """The connection that writes; makes the file if there is none.
+
+    ``synchronous=NORMAL`` with a write-ahead log: a killed process loses nothing that was committed; a power cut may
+    lose the last commits but never leaves a damaged file, and the next start finds what is missing on disk.
+    """
+    connection = apsw.Connection(str(path))
+    connection.set_busy_timeout(busy_timeout_ms)
+    # Both only take effect in a file that is still empty.
+    connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_AUTOCHECKPOINT_PAGES}")
+    connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL_LIMIT_BYTES}")
+    connection.execute("PRAGMA foreign_keys = OFF")
+    connection.execute(f"PRAGMA cache_size = -{cache_mb * 1024}")
+    return connection
+
+
+def open_reader(path: Path, *, busy_timeout_ms: int = 5000, cache_mb: int = 4) -> apsw.Connection:
+    """A connection that cannot write. Raises StoreError, CorruptStoreError."""
+    try:
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        connection.set_busy_timeout(busy_timeout_ms)
+        connection.execute(f"PRAGMA cache_size = -{cache_mb * 1024}")
+        connection.execute("PRAGMA query_only = ON")
+    except apsw.Error as error:
+        raise store_error("open the store", path, error) from error
+    return connection
+
+
+def is_environmental(error: Exception) -> bool:
+    """Whether a failed write was the fault of the database or its surroundings, not of what was to be written."""
+    return isinstance(error, (*_DAMAGED, *_PASSING, StoreError))
+
+
+def store_error(operation: str, subject: Path | str, error: Exception) -> StoreError:
+    """The StoreError for an error met on a database: corrupt, recoverable (disk full, locked, ...), or neither."""
+    if isinstance(error, StoreError):
+        return error
+    if isinstance(error, _DAMAGED):
+        return CorruptStoreError(
+            operation, str(subject), f"the file is damaged: {error}", "it will be rebuilt"
+        )
+    reason = _REASONS.get(type(error))
+    failure = StoreError(operation, str(subject), f"{reason}: {error}" if reason else str(error))
+    failure.recoverable = isinstance(error, _PASSING)
+    return failure
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a damaged database and its ``-wal`` and ``-shm`` under a dated name, for a person to look at.
+
+    Returns the new path of the database. Raises StoreError if the renaming fails.
+    """
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    aside = path.with_name(f"{path.name}.damaged-{stamp}")
+    counter = 1
+    while aside.exists():
+        counter += 1
+        aside = path.with_name(f"{path.name}.damaged-{stamp}-{counter}")
+    try:
+        path.rename(aside)
+        for ending in ("-wal", "-shm"):
+            companion = path.with_name(path.name + ending)
+            if companion.exists():
+                companion.rename(aside.with_name(aside.name + ending))
+    except OSError as error:
+        raise StoreError("set aside", str(path), str(error)) from error
+    return aside

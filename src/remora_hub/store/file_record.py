@@ -1,0 +1,64 @@
+"""The JSON text of ``file:`` and ``hub:`` records, and their version history."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+_HISTORY = re.compile(r'\{"version":(\d+),"created_at":([0-9.e+-]+),"updated_at":([0-9.e+-]+),?')
+
+_encode = msgspec.json.Encoder().encode
+
+
+def file_body(path: str, *, status: str, detail: str, digest: str, size: int, extracted: str) -> str:
+    """The JSON object of a file's record without its history: fields at their default are left out.
+
+    ``extracted`` is the object extraction gave (encoding, imports, problems, ...).
+    """
+    members = [f'"path":{_json(path)}']
+    if status != "indexed":
+        members.append(f'"status":{_json(status)}')
+    if detail:
+        members.append(f'"detail":{_json(detail)}')
+    if digest:
+        members.append(f'"digest":{_json(digest)}')
+    if size:
+        members.append(f'"size":{size}')
+    rest = extracted.strip()[1:-1]
+    if rest:
+        members.append(rest)
+    return "{" + ",".join(members) + "}"
+
+
+def first_version(body: str, now: float) -> str:
+    """The record text of a body saved for the first time; ``now`` is Unix seconds."""
+    return _with_history(1, repr(now), repr(now), body)
+
+
+def next_version(stored: str, body: str, now: float) -> str | None:
+    """The record text that follows ``stored``; None where the body is the same and nothing is to be saved."""
+    history = _HISTORY.match(stored)
+    if history is None:
+        return first_version(body, now)
+    if stored[history.end() :] == body[1:]:
+        return None
+    return _with_history(int(history[1]) + 1, history[2], repr(now), body)
+
+
+def with_node_count(stored: str, node_count: int) -> str:
+    """The body of ``stored``, with another number of nodes."""
+    members: dict[str, Any] = msgspec.json.decode(stored)
+    for history in ("version", "created_at", "updated_at"):
+        members.pop(history, None)
+    return _json({**members, "node_count": node_count})
+
+
+def _with_history(version: int, created_at: str, updated_at: str, body: str) -> str:
+    separator = "" if body == "{}" else ","
+    return f'{{"version":{version},"created_at":{created_at},"updated_at":{updated_at}{separator}{body[1:]}'
+
+
+def _json(value: object) -> str:
+    return _encode(value).decode()

@@ -1,0 +1,145 @@
+"""Synchronous reads of the secondary indexes and the feed, over one read-only connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import apsw
+
+from remora_hub.errors import StoreError
+from remora_hub.store import feed_log
+from remora_hub.store.changes import Commit, Fingerprint, Horizon
+from remora_hub.store.connection import open_reader, store_error
+from remora_hub.store.keys import under_range
+from remora_hub.store.maintenance import StoreStats, check_integrity, read_stats
+from remora_hub.store.schema import unsigned_inode
+
+_FILES_PER_READ = 64
+
+_FINGERPRINTS = """
+SELECT path, size, mtime_ns, inode, digest, scanned_ns, status FROM hub_file
+WHERE path = ? OR (path >= ? AND path < ?)
+"""
+_PATHS = """
+SELECT path FROM hub_file
+WHERE (path = ?1 OR (path >= ?2 AND path < ?3)) AND (?4 IS NULL OR status = ?4) ORDER BY path
+"""
+_NAMING = """
+SELECT f.path FROM hub_names n JOIN hub_file f ON f.id = n.file_id WHERE instr(n.names, ?) > 0 ORDER BY f.path
+"""
+_SYMBOLS = "SELECT s.symbols FROM hub_file f JOIN hub_symbols s ON s.file_id = f.id WHERE f.path = ?"
+_NAMES = "SELECT n.names FROM hub_file f JOIN hub_names n ON n.file_id = f.id WHERE f.path = ?"
+_OCCURRENCES = (
+    "SELECT o.occurrences FROM hub_file f JOIN hub_occurrences o ON o.file_id = f.id WHERE f.path = ?"
+)
+
+
+class IndexReader:
+    """For one thread at a time; needs no event loop. Raises StoreError, CorruptStoreError where data is damaged.
+
+    Every method reads one consistent state. Iterators read some files at a time, in short transactions, so that a
+    slow consumer never keeps an old view open: each file is whole, but the sequence of files is no one moment's.
+    """
+
+    def __init__(self, path: Path, *, busy_timeout_ms: int = 5000, cache_mb: int = 4) -> None:
+        self._path = path
+        self._connection = open_reader(path, busy_timeout_ms=busy_timeout_ms, cache_mb=cache_mb)
+
+    def close(self) -> None:
+        """Close the connection; again and again if you like."""
+        self._connection.close()
+
+    def fingerprints(self, under: str | None = None) -> dict[str, Fingerprint]:
+        """What is known of every file (at or below ``under``), by path."""
+        with self._errors():
+            return {
+                path: Fingerprint(size, mtime_ns, unsigned_inode(inode), digest, scanned_ns, status)
+                for path, size, mtime_ns, inode, digest, scanned_ns, status in self._connection.execute(
+                    _FINGERPRINTS, under_range(under)
+                )
+            }
+
+    def paths(self, under: str | None = None, status: str | None = None) -> list[str]:
+        """The paths of all files (at or below ``under``, of one status), sorted."""
+        with self._errors():
+            rows = self._connection.execute(_PATHS, (*under_range(under), status))
+            return [str(path) for (path,) in rows]
+
+    def files_naming(self, name: str) -> list[str]:
+        """The paths of the files in which the identifier ``name`` occurs, sorted."""
+        with self._errors():
+            rows = self._connection.execute(_NAMING, (f"\n{name}\n".encode(),))
+            return [str(path) for (path,) in rows]
+
+    def symbols(self, under: str | None = None) -> Iterator[tuple[str, bytes]]:
+        """``(path, symbols)`` of every file that has any stored; ``symbols`` as in ``facts.PackedFile``."""
+        return self._blobs(_SYMBOLS, under)
+
+    def names(self, under: str | None = None) -> Iterator[tuple[str, bytes]]:
+        """``(path, names)`` of every file that has any stored; ``names`` as in ``facts.PackedFile``."""
+        return self._blobs(_NAMES, under)
+
+    def symbols_of(self, path: str) -> bytes | None:
+        """The symbols of one file, as in ``facts.PackedFile``; None for an unknown file."""
+        return self._blob(_SYMBOLS, path)
+
+    def occurrences_of(self, path: str) -> bytes | None:
+        """The identifier places of one file, as in ``facts.PackedFile``; None for an unknown file."""
+        return self._blob(_OCCURRENCES, path)
+
+    def sequence(self) -> int:
+        """The number of the latest commit; 0 before the first."""
+        with self._errors():
+            return feed_log.read_sequence(self._connection)
+
+    def changes_since(self, seq: int, limit: int = 1000) -> list[Commit] | Horizon:
+        """At most ``limit`` commits after ``seq``, oldest first; a Horizon where the feed cannot tell."""
+        with self._snapshot():
+            return feed_log.read_since(self._connection, seq, limit)
+
+    def stats(self) -> StoreStats:
+        """Counts and sizes."""
+        with self._snapshot():
+            return read_stats(self._connection, self._path)
+
+    def integrity_check(self) -> list[str]:
+        """Everything that is wrong with the file, one sentence each; empty if it is sound."""
+        with self._snapshot():
+            return check_integrity(self._connection)
+
+    def _blob(self, statement: str, path: str) -> bytes | None:
+        with self._errors():
+            return next((bytes(blob) for (blob,) in self._connection.execute(statement, (path,))), None)
+
+    def _blobs(self, statement: str, under: str | None) -> Iterator[tuple[str, bytes]]:
+        for paths in batches(self.paths(under)):
+            with self._snapshot():
+                blobs = [(path, self._blob(statement, path)) for path in paths]
+            yield from ((path, blob) for path, blob in blobs if blob is not None)
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[None]:
+        """One read transaction: all reads inside see the same commit."""
+        with self._errors():
+            self._connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")  # nothing was written
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except apsw.ConnectionClosedError as error:
+            raise StoreError("read the store", str(self._path), "it is closed") from error
+        except apsw.Error as error:
+            raise store_error("read the store", self._path, error) from error
+
+
+def batches(paths: Sequence[str]) -> Iterator[Sequence[str]]:
+    """``paths`` in runs that are read in one transaction each."""
+    return (paths[start : start + _FILES_PER_READ] for start in range(0, len(paths), _FILES_PER_READ))

@@ -1,0 +1,119 @@
+"""Counts and sizes, the check for damage, and the collection of what nothing refers to any more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import apsw
+
+from remora_hub.errors import CorruptStoreError
+from remora_hub.store import feed_log
+from remora_hub.store.node_page import unpack_page
+
+# The most that one collection hands back to the file system: it passes through the write-ahead log.
+_VACUUM_PAGES = 4096
+
+_ORPHANED_FACTS = (
+    "DELETE FROM hub_nodes WHERE file_id NOT IN (SELECT id FROM hub_file)",
+    "DELETE FROM hub_symbols WHERE file_id NOT IN (SELECT id FROM hub_file)",
+    "DELETE FROM hub_names WHERE file_id NOT IN (SELECT id FROM hub_file)",
+    "DELETE FROM hub_occurrences WHERE file_id NOT IN (SELECT id FROM hub_file)",
+)
+# Keys of nodes are no business of this table here: only a snapshot has them, and a client may have brought some back.
+_ORPHANED_RECORDS = """
+DELETE FROM kv_store WHERE key >= 'node:' AND key < 'node;'
+    OR (key >= 'file:' AND key < 'file;' AND substr(key, 6) NOT IN (SELECT path FROM hub_file))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStats:
+    """Counts and sizes; ``oldest_sequence`` is how far back the change feed reaches."""
+
+    files_by_status: dict[str, int]
+    nodes: int
+    sequence: int
+    oldest_sequence: int
+    database_bytes: int
+    wal_bytes: int
+    free_bytes: int
+
+    @property
+    def files(self) -> int:
+        """Files with a record, whatever their status."""
+        return sum(self.files_by_status.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What a collection removed; ``freed_bytes`` went back to the file system."""
+
+    facts: int
+    records: int
+    commits: int
+    freed_bytes: int
+
+
+def read_stats(connection: apsw.Connection, path: Path) -> StoreStats:
+    """Counts and sizes; call it in a read transaction."""
+    by_status: dict[str, int] = {}
+    nodes = 0
+    for status, files, of_status in connection.execute(
+        "SELECT status, count(*), sum(node_count) FROM hub_file GROUP BY status ORDER BY status"
+    ):
+        by_status[str(status)] = int(files)
+        nodes += int(of_status)
+    page_bytes = int(connection.pragma("page_size"))
+    wal = path.with_name(path.name + "-wal")
+    return StoreStats(
+        files_by_status=by_status,
+        nodes=nodes,
+        sequence=feed_log.read_sequence(connection),
+        oldest_sequence=feed_log.read_oldest(connection),
+        database_bytes=int(connection.pragma("page_count")) * page_bytes,
+        wal_bytes=wal.stat().st_size if wal.exists() else 0,
+        free_bytes=int(connection.pragma("freelist_count")) * page_bytes,
+    )
+
+
+def check_integrity(connection: apsw.Connection) -> list[str]:
+    """What is wrong with the file, one sentence each: SQLite's own check, and every packed page of nodes."""
+    problems = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(20)")]
+    if problems != ["ok"]:
+        return problems
+    damaged: list[str] = []
+    for path, expected, blob in connection.execute(
+        "SELECT f.path, f.node_count, n.nodes FROM hub_file f LEFT JOIN hub_nodes n ON n.file_id = f.id"
+    ):
+        try:
+            found = len(unpack_page(str(path), bytes(blob or b"")))
+        except CorruptStoreError as error:
+            damaged.append(str(error))
+        else:
+            if found != expected:
+                damaged.append(f"{path} should have {expected} nodes and has {found}")
+    return damaged
+
+
+def collect(connection: apsw.Connection, feed_retention_commits: int) -> Collected:
+    """Remove orphans and old feed rows, hand free pages back, refresh the planner's statistics."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        facts = records = 0
+        for statement in _ORPHANED_FACTS:
+            connection.execute(statement)
+            facts += connection.changes()
+        connection.execute(_ORPHANED_RECORDS)
+        records = connection.changes()
+        commits = feed_log.trim(connection, feed_log.read_sequence(connection), feed_retention_commits)
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+    pages = int(connection.pragma("page_count"))
+    connection.execute(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})").fetchall()
+    freed = (pages - int(connection.pragma("page_count"))) * int(connection.pragma("page_size"))
+    connection.execute("PRAGMA optimize").fetchall()
+    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+    return Collected(facts=facts, records=records, commits=commits, freed_bytes=freed)

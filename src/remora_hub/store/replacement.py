@@ -1,0 +1,74 @@
+"""What is stored of one file: the one shape all public changes come down to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from remora_hub.facts import PackedFile, PackedNode
+from remora_hub.store.changes import FileChange, FileOmitted, FileReplaced
+
+NO_FACTS = PackedFile(
+    body="{}", nodes=[], names=b"", occurrences=b"", symbols=b"\x90"
+)  # msgpack's empty list
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replacement:
+    """All that is stored of one file, whatever its status: what the public changes come down to."""
+
+    path: str
+    status: str
+    detail: str
+    size: int
+    mtime_ns: int
+    inode: int
+    digest: str
+    scanned_ns: int
+    packed: PackedFile
+
+
+@dataclass(frozen=True, slots=True)
+class NodesMerged:
+    """Single nodes of a file are saved, its others stay; a file the store does not know is made."""
+
+    path: str
+    nodes: tuple[PackedNode, ...]
+
+
+StoreChange = FileChange | Replacement | NodesMerged
+
+
+def as_replacement(change: FileReplaced | FileOmitted | Replacement) -> Replacement:
+    """The one shape of a change that gives a file its records."""
+    if isinstance(change, Replacement):
+        return change
+    if isinstance(change, FileReplaced):
+        status, detail, digest, packed = "indexed", "", change.digest, change.packed
+    else:
+        status, detail, digest, packed = change.status, change.detail, "", NO_FACTS
+    return Replacement(
+        path=change.path,
+        status=status,
+        detail=detail,
+        size=change.size,
+        mtime_ns=change.mtime_ns,
+        inode=change.inode,
+        digest=digest,
+        scanned_ns=change.scanned_ns,
+        packed=packed,
+    )
+
+
+def recorded(path: str, packed: PackedFile, *, status: str = "indexed") -> Replacement:
+    """A replacement that came as records, not from the disk: without a fingerprint, so the next scan reads the file."""
+    return Replacement(
+        path=path,
+        status=status,
+        detail="",
+        size=0,
+        mtime_ns=0,
+        inode=0,
+        digest="",
+        scanned_ns=0,
+        packed=packed,
+    )
