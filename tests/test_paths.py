@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,16 +29,23 @@ def mode(path: Path) -> int:
 
 
 @pytest.fixture
-def runtime_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    directory = tmp_path / "run"
+def short_dir() -> Iterator[Path]:
+    """A directory whose sockets fit into an address; ``tmp_path`` is long under pytest-xdist."""
+    with tempfile.TemporaryDirectory(prefix="rh-") as name:
+        yield Path(name)
+
+
+@pytest.fixture
+def runtime_dir(short_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    directory = short_dir / "run"
     directory.mkdir(mode=0o700)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(directory))
     return directory
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    directory = tmp_path / "project"
+def root(short_dir: Path) -> Path:
+    directory = short_dir / "project"
     directory.mkdir()
     return directory
 
@@ -103,10 +112,12 @@ def test_without_a_runtime_directory_the_socket_is_beside_the_index(
     assert StatePaths(root).socket == root / ".remora" / "hub.sock"
 
 
-def test_a_chosen_state_directory_holds_the_socket_too(root: Path, tmp_path: Path, runtime_dir: Path) -> None:
-    paths = StatePaths(root, tmp_path / "state")
-    assert paths.state_dir == tmp_path / "state"
-    assert paths.socket == tmp_path / "state" / "hub.sock"
+def test_a_chosen_state_directory_holds_the_socket_too(
+    root: Path, short_dir: Path, runtime_dir: Path
+) -> None:
+    paths = StatePaths(root, short_dir / "state")
+    assert paths.state_dir == short_dir / "state"
+    assert paths.socket == short_dir / "state" / "hub.sock"
     assert StatePaths(root, root / ".remora") == StatePaths(root)
 
 
@@ -192,16 +203,16 @@ def test_a_runtime_directory_others_can_write_to_is_refused(
 
 
 def test_a_runtime_directory_that_is_a_link_is_refused(
-    root: Path, runtime_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    root: Path, runtime_dir: Path, short_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "link").symlink_to(runtime_dir)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "link"))
+    (short_dir / "link").symlink_to(runtime_dir)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_dir / "link"))
     with pytest.raises(ConfigError, match="link"):
         StatePaths(root).prepare_socket_directory()
 
 
-def test_a_state_directory_others_can_write_to_holds_no_socket(root: Path, tmp_path: Path) -> None:
-    state = tmp_path / "state"
+def test_a_state_directory_others_can_write_to_holds_no_socket(root: Path, short_dir: Path) -> None:
+    state = short_dir / "state"
     state.mkdir()
     state.chmod(0o777)
     with pytest.raises(ConfigError, match="chmod 700"):

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import socket
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,13 +15,18 @@ from remora_hub.cli.main import cli
 from remora_hub.paths import StatePaths
 
 
+@pytest.fixture
+def runtime() -> Iterator[Path]:
+    """A runtime directory whose sockets fit into an address; ``tmp_path`` is long under pytest-xdist."""
+    with tempfile.TemporaryDirectory(prefix="rh-") as name:
+        yield Path(name)
+
+
 @pytest.fixture(autouse=True)
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def root(tmp_path: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     directory = tmp_path / "project"
     directory.mkdir()
     (directory / "pyproject.toml").touch()
-    runtime = tmp_path / "run"
-    runtime.mkdir(mode=0o700)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
     monkeypatch.chdir(directory)
@@ -34,7 +41,7 @@ def examine(*options: str) -> tuple[int, dict[str, Finding]]:
     return result.exit_code, {found.name: found for found in findings}
 
 
-def test_a_sound_project_has_no_problem_and_is_left_as_it_was(root: Path, tmp_path: Path) -> None:
+def test_a_sound_project_has_no_problem_and_is_left_as_it_was(root: Path, runtime: Path) -> None:
     exit_code, findings = examine()
     assert exit_code == 0
     assert {"python", "sqlite", "git", "config", "root", "state", "runtime", "disk", "inotify", "hub"} == set(
@@ -42,7 +49,7 @@ def test_a_sound_project_has_no_problem_and_is_left_as_it_was(root: Path, tmp_pa
     )
     assert findings["hub"].detail == "not running"
     assert [entry.name for entry in root.iterdir()] == ["pyproject.toml"]
-    assert list((tmp_path / "run").iterdir()) == []
+    assert list(runtime.iterdir()) == []
 
 
 def test_each_problem_is_printed_with_its_remedy(root: Path) -> None:
@@ -80,8 +87,8 @@ def test_a_state_directory_that_is_a_link_is_a_problem(root: Path, tmp_path: Pat
     assert findings["state"].grade == "problem"
 
 
-def test_a_runtime_directory_others_can_write_to_is_a_problem(tmp_path: Path) -> None:
-    (tmp_path / "run").chmod(0o777)
+def test_a_runtime_directory_others_can_write_to_is_a_problem(runtime: Path) -> None:
+    runtime.chmod(0o777)
     exit_code, findings = examine()
     assert exit_code == 1
     assert findings["runtime"].grade == "problem"
