@@ -1,0 +1,53 @@
+"""Why something that is named like a source is not indexed."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from typing import Literal
+
+#: Values of ``model.FileStatus``; not that type, since importing it brings in pydantic.
+OmissionStatus = Literal["too_large", "unreadable", "not_regular", "name_not_utf8"]
+
+_TYPE_NAMES = {
+    stat.S_IFIFO: "FIFO",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFCHR: "character device",
+    stat.S_IFBLK: "block device",
+    stat.S_IFDIR: "directory",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Omission:
+    """A named reason; ``detail`` is for a person."""
+
+    status: OmissionStatus
+    detail: str
+
+
+def not_regular(name: str, mode: int, dir_fd: int | None = None) -> Omission:
+    """The omission for a file of another type than regular; ``name`` is relative to ``dir_fd`` if given."""
+    if not stat.S_ISLNK(mode):
+        return Omission("not_regular", _TYPE_NAMES.get(stat.S_IFMT(mode), "not a regular file"))
+    try:
+        target = printable(os.readlink(name, dir_fd=dir_fd))
+    except OSError:
+        return Omission("not_regular", "symbolic link")
+    return Omission("not_regular", f"symbolic link to {target}")
+
+
+def unreadable(error: OSError) -> Omission:
+    """The omission for what the system would not let us read."""
+    return Omission("unreadable", error.strerror or type(error).__name__)
+
+
+def is_utf8(name: str) -> bool:
+    """Whether a name from the file system was valid UTF-8 there."""
+    return name.isascii() or not any("\udc80" <= char <= "\udcff" for char in name)
+
+
+def printable(name: str) -> str:
+    """A name with bytes that are not UTF-8 written as ``\\\\xNN``."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")

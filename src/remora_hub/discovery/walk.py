@@ -1,0 +1,172 @@
+"""One pass over the tree: the source files with their fingerprints, the directories, and what had to be left out."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from remora_hub.discovery.directory_rules import DirectoryRules
+from remora_hub.discovery.omission import Omission, is_utf8, not_regular, printable, unreadable
+from remora_hub.discovery.rules import ENVIRONMENT_MARKER, IGNORE_FILE, SOURCE_SUFFIXES, SourceRules
+from remora_hub.errors import RootError
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What ``lstat`` tells of a file's content without reading it; size in bytes, time in ns since the epoch."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+
+
+@dataclass(slots=True)
+class Walk:
+    """What a walk met; every path is relative to the root, with ``/``.
+
+    ``files`` are the regular source files, ``directories`` every directory that is not ignored and could be listed,
+    with its inode number (``""`` is the root), ``omitted`` what is named like a source (or is a directory that may
+    hold some) but cannot be indexed; a name that is not UTF-8 appears there with ``\\xNN`` escapes.
+    """
+
+    files: dict[str, Fingerprint] = field(default_factory=dict)
+    directories: dict[str, int] = field(default_factory=dict)
+    omitted: dict[str, Omission] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Listing:
+    """One directory: its entries that are named like sources, and the rules to judge them by."""
+
+    path: str
+    sources: list[os.DirEntry[str]]
+    rules: DirectoryRules
+
+
+def walk(root: Path, rules: SourceRules, under: str = "") -> Walk:
+    """Walk the tree below ``under`` (default: all of it).
+
+    Symbolic links are never followed, ignored directories never listed, mounted file systems walked like any
+    directory. What vanishes meanwhile is no error; a missing ``under`` gives an empty walk, a missing root raises
+    ``RootError``.
+    """
+    result = Walk()
+    for listing in _listings(root, rules, under, result):
+        prefix = listing.path + "/" if listing.path else ""
+        for entry in listing.sources:
+            path = prefix + entry.name
+            if rules.takes(listing.rules, path, entry.name):
+                _take(entry, path, result)
+    if under == "":
+        rules.forget_all_but(result.directories)
+    return result
+
+
+def walk_directories(root: Path, rules: SourceRules, under: str = "") -> dict[str, int]:
+    """The ``directories`` of ``walk``, without looking at the files."""
+    result = Walk()
+    for _ in _listings(root, rules, under, result):
+        pass
+    return result.directories
+
+
+def _take(entry: os.DirEntry[str], path: str, result: Walk) -> None:
+    if not is_utf8(entry.name):
+        result.omitted[printable(path)] = Omission("name_not_utf8", "file name is not UTF-8")
+        return
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        result.omitted[path] = unreadable(error)
+        return
+    if stat.S_ISREG(status.st_mode):
+        result.files[path] = Fingerprint(status.st_size, status.st_mtime_ns, status.st_ino)
+    elif not stat.S_ISDIR(status.st_mode):
+        result.omitted[path] = not_regular(entry.path, status.st_mode)
+
+
+def _listings(root: Path, rules: SourceRules, under: str, result: Walk) -> Iterator[_Listing]:
+    """List ``under`` and the directories below it, parents first; fills ``directories`` and ``omitted``."""
+    if under == "":
+        rules.refresh_outer()
+    inode = _directory_inode(root, under)
+    if inode is None:
+        return
+    parent = rules.of_directory(under.rpartition("/")[0]) if under else rules.outer_rules()
+    location = str(root)
+    pending = [(under, inode, parent)]
+    while pending:
+        path, inode, parent = pending.pop()
+        name = path.rpartition("/")[2]
+        if path and (parent.ignored or rules.ignores_directory(parent, path, name)):
+            continue
+        if not is_utf8(name):
+            result.omitted[printable(path)] = Omission("name_not_utf8", "directory name is not UTF-8")
+            continue
+        entries = _entries(location, path, result)
+        if entries is None:
+            continue
+        listing, children = _sort_entries(rules, parent, path, name, entries)
+        if not listing.rules.ignored:
+            result.directories[path] = inode
+            pending.extend((child, child_inode, listing.rules) for child, child_inode in children)
+            yield listing
+
+
+def _sort_entries(
+    rules: SourceRules, parent: DirectoryRules, path: str, name: str, entries: list[os.DirEntry[str]]
+) -> tuple[_Listing, list[tuple[str, int]]]:
+    prefix = path + "/" if path else ""
+    sources: list[os.DirEntry[str]] = []
+    children: list[tuple[str, int]] = []
+    ignore_file: os.DirEntry[str] | None = None
+    marked = False
+    for entry in entries:
+        entry_name = entry.name
+        if entry.is_dir(follow_symlinks=False):
+            children.append((prefix + entry_name, entry.inode()))
+        elif entry_name.endswith(SOURCE_SUFFIXES):
+            sources.append(entry)
+        elif entry_name == IGNORE_FILE:
+            ignore_file = entry
+        elif entry_name == ENVIRONMENT_MARKER:
+            marked = True
+    inside = rules.enter(parent, path, name, ignore_file, marked)
+    return _Listing(path, sources, inside), children
+
+
+def _entries(root: str, path: str, result: Walk) -> list[os.DirEntry[str]] | None:
+    try:
+        with os.scandir(f"{root}/{path}" if path else root) as entries:
+            return list(entries)
+    except (FileNotFoundError, NotADirectoryError):
+        if path == "":
+            raise RootError("walk", root, "no such directory") from None
+    except OSError as error:
+        if path == "":
+            raise RootError("walk", root, error.strerror or str(error)) from error
+        result.omitted[path] = unreadable(error)
+    return None
+
+
+def _directory_inode(root: Path, under: str) -> int | None:
+    """The inode of a directory that is reached without following a link below the root; else None."""
+    try:
+        status = os.stat(root)
+    except OSError as error:
+        raise RootError("walk", str(root), error.strerror or str(error)) from error
+    location = str(root)
+    for name in under.split("/") if under else []:
+        location += "/" + name
+        try:
+            status = os.lstat(location)
+        except OSError:
+            return None
+        if not stat.S_ISDIR(status.st_mode):
+            return None
+    return status.st_ino

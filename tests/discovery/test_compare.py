@@ -1,0 +1,45 @@
+"""Which files are suspected of having changed."""
+
+from __future__ import annotations
+
+import pytest
+
+from remora_hub.discovery.compare import Known, compare
+from remora_hub.discovery.walk import Fingerprint
+
+SECOND_NS = 1_000_000_000
+OLD = Fingerprint(size=10, mtime_ns=1_000 * SECOND_NS + 5, inode=7)
+
+
+def suspects(found: Fingerprint, known: Fingerprint, scanned_ns: int = 2_000 * SECOND_NS) -> bool:
+    return compare({"a.py": found}, {"a.py": Known(known, "digest", scanned_ns)}).suspects == ["a.py"]
+
+
+def test_new_and_removed_and_unchanged_are_told_apart() -> None:
+    known = {name: Known(OLD, "digest", 2_000 * SECOND_NS) for name in ("same.py", "gone.py")}
+    difference = compare({"same.py": OLD, "new.py": OLD}, known)
+    assert (difference.suspects, difference.removed, difference.unchanged) == (["new.py"], ["gone.py"], 1)
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        Fingerprint(11, OLD.mtime_ns, 7),
+        Fingerprint(10, OLD.mtime_ns - 1, 7),
+        Fingerprint(10, OLD.mtime_ns, 8),
+    ],
+)
+def test_any_other_fingerprint_is_suspect_also_an_older_time(now: Fingerprint) -> None:
+    assert suspects(now, OLD)
+
+
+def test_file_changed_within_the_scans_granularity_is_suspect() -> None:
+    assert suspects(OLD, OLD, scanned_ns=OLD.mtime_ns + 10_000_000)
+    assert suspects(OLD, OLD, scanned_ns=OLD.mtime_ns - 3 * SECOND_NS)
+    assert not suspects(OLD, OLD, scanned_ns=OLD.mtime_ns + 30_000_000)
+
+
+def test_whole_second_times_get_the_granularity_of_coarse_file_systems() -> None:
+    coarse = Fingerprint(10, 1_000 * SECOND_NS, 7)
+    assert suspects(coarse, coarse, scanned_ns=1_001 * SECOND_NS)
+    assert not suspects(coarse, coarse, scanned_ns=1_003 * SECOND_NS)
