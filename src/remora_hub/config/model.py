@@ -197,5 +197,7 @@ def section_models() -> dict[str, type[Section]]:
     """Each section's name and model, in the order of the model."""
     models = {name: field.annotation for name, field in HubConfig.model_fields.items()}
     return {
-        name: model for name, model in models.items() if isinstance(model, type) and issubclass(model, Section)
+        name: model
+        for name, model in models.items()
+        if isinstance(model, type) and issubclass(model, Section)
     }
