@@ -28,12 +28,11 @@ class PackedFile(msgspec.Struct, array_like=True, frozen=True, gc=False):
     ``body`` is the JSON object of the file's record (encoding, imports, problems, ...) without ``version``,
     times and fingerprint. ``names`` is the sorted distinct identifiers, each followed by a newline, UTF-8, with one
     newline before the first, so that ``\\nname\\n`` finds a name exactly. ``occurrences`` is the compressed table of
-    identifier places (see ``extract.occurrences``). ``symbols`` is the msgpack list of
-    ``[suffix, name, kind, line, column, flags]`` for symbol search, in source order.
+    identifier places (see ``extract.occurrences``).
     """
 
     body: str
     nodes: list[PackedNode]
     names: bytes
     occurrences: bytes
-    symbols: bytes
+    symbols: bytes = b""

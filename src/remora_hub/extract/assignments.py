@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from operator import itemgetter
 
 from remora_hub.extract.headers import NAME, split_arguments
-from remora_hub.extract.logical_lines import logical_line_end
 
+_QUOTE = ord('"')
 _SIMPLE_TARGET = re.compile(rb"(" + NAME + rb")[ \t]*+(=(?!=)|:(?!=))")
 _ALIAS = re.compile(rb"type[ \t]++(" + NAME + rb")[ \t]*+(?=[\[=])")
 _PLAIN_NAME = re.compile(NAME)
 # A lone "=": not part of ==, !=, <=, :=, += and the like.
 _EQUALS_OR_BRACKET = re.compile(rb"[()\[\]{}]|(?<![=!<>:+\-*/%&|^@~])=(?!=)")
+# Followed by "=", by ":" (an annotation, or a slice or key), or in a line that assigns to a tuple of targets. The pattern
+# begins with plain text, which the engine finds many times faster than a boundary.
+_THROUGH_SELF = re.compile(rb"self\.(" + NAME + rb")[ \t]*+(=(?!=)|:(?!=)|[,)\]](?=[^=\n]*+=(?!=)))")
+_AS_TARGET = re.compile(rb"\b(?:as|for)[ \t]++(self)\.(" + NAME + rb")")
+_BEFORE_SELF = frozenset(bytes([byte]) for byte in b" \t\n\f;:,=([*")
 _TUPLE_TARGETS = re.compile(rb"[ \t]*+[(\[]?+(?:[ \t*]*+[\w.\x80-\xff]++[ \t]*+,?+)++[)\]]?+[ \t]*+=(?!=)")
 
 
@@ -20,10 +25,11 @@ def bound_names(mask: bytes, start: int, end: int) -> list[tuple[bytes, int]]:
     """``(name, position)`` of every plain name that the statement at ``start`` assigns or annotates."""
     simple = _SIMPLE_TARGET.match(mask, start, end)
     if simple:
-        first = (simple.group(1), start)
-        if simple.group(2) == b":" or mask.find(b"=", simple.end(), end) < 0:
-            return [first]
-    elif mask[start : start + 1] not in b"([*" and b"," not in mask[start:end]:
+        if simple[2] == b":" or mask.find(b"=", simple.end(), end) < 0:
+            return [(simple[1], start)]
+    elif mask[start] == _QUOTE or mask.find(b"=", start, end) < 0:
+        return []
+    elif mask[start : start + 1] not in b"([*" and mask.find(b",", start, end) < 0:
         alias = _ALIAS.match(mask, start, end)
         return [(alias.group(1), alias.start(1))] if alias else []
     return [found for left, right in _targets(mask, start, end) for found in _names_in(mask, left, right)]
@@ -58,39 +64,31 @@ def _names_in(mask: bytes, start: int, end: int) -> list[tuple[bytes, int]]:
     return names
 
 
-@lru_cache(maxsize=64)
-def _through(receiver: bytes) -> re.Pattern[bytes]:
-    return re.compile(
-        rb"(?<![\w.\x80-\xff])" + re.escape(receiver) + rb"\.(" + NAME + rb")(?=[ \t]*+(=(?!=)|:(?!=)|[,)\]]))"
-        rb"|\b(?:as|for)[ \t]++" + re.escape(receiver) + rb"\.(" + NAME + rb")"
-    )
+def assigned_attributes(mask: bytes) -> list[tuple[bytes, int, int]]:
+    """``(name, position of the name, position of self)`` of every assignment to ``self.name`` in the source, in order."""
+    found = [
+        (match[1], match.start(1), match.start())
+        for match in _THROUGH_SELF.finditer(mask)
+        if _is_assignment(mask, match.start(), match[2])
+    ]
+    if b" as self." in mask or b"for self." in mask:
+        found += [(match[2], match.start(2), match.start(1)) for match in _AS_TARGET.finditer(mask)]
+        found.sort(key=itemgetter(1))
+    return found
 
 
-def assigned_attributes(mask: bytes, receiver: bytes, start: int, end: int) -> list[tuple[bytes, int, int]]:
-    """``(name, position, statement end)`` of the attributes assigned through ``receiver`` (``self``), first ones only."""
-    found: dict[bytes, tuple[bytes, int, int]] = {}
-    if mask.find(receiver + b".", start, end) < 0:
-        return []
-    for match in _through(receiver).finditer(mask, start, end):
-        group = 1 if match.group(1) else 3
-        name = match.group(group)
-        if name in found or (group == 1 and not _is_assignment(mask, match.start(), match.group(2), start)):
-            continue
-        line_end = min(logical_line_end(mask, match.start())[0], end)
-        found[name] = (name, match.start(group), match.start() + len(mask[match.start() : line_end].rstrip()))
-    return list(found.values())
-
-
-def _is_assignment(mask: bytes, position: int, operator: bytes, start: int) -> bool:
+def _is_assignment(mask: bytes, position: int, operator: bytes) -> bool:
     """Whether ``self.name`` followed by ``operator`` is a target rather than a value, slice, key or argument."""
+    if position and mask[position - 1 : position] not in _BEFORE_SELF:
+        return False  # another name that ends in "self", or an attribute of that name
     if operator == b"=":
         return True
-    line_start = mask.rfind(b"\n", start, position) + 1
+    line_start = mask.rfind(b"\n", 0, position) + 1
     if operator == b":":
-        return not mask[line_start:position].strip() and _is_at_top(mask, start, position)
-    return _TUPLE_TARGETS.match(mask, line_start) is not None and _is_at_top(mask, start, line_start)
+        return not mask[line_start:position].strip() and _is_outside_brackets(mask, position)
+    return _TUPLE_TARGETS.match(mask, line_start) is not None and _is_outside_brackets(mask, line_start)
 
 
-def _is_at_top(mask: bytes, start: int, position: int) -> bool:
-    before = mask[start:position]
+def _is_outside_brackets(mask: bytes, position: int) -> bool:
+    before = mask[:position]
     return all(before.count(a) == before.count(b) for a, b in ((b"(", b")"), (b"[", b"]"), (b"{", b"}")))

@@ -25,6 +25,9 @@ _MARKS = (
 )
 
 
+UTF_8 = "utf-8"
+
+
 @dataclass(frozen=True, slots=True)
 class DecodedSource:
     """``source`` is the text as UTF-8, without byte-order mark, a lone CR made LF (both are one byte).
@@ -60,7 +63,7 @@ def _declared_encoding(data: bytes, problems: list[tuple[str, int, int, str]]) -
         if data.startswith(mark):
             return encoding, len(mark)
     if b"coding" not in data[:4096]:  # every cookie holds this word; most files have none
-        return "utf-8", 0
+        return UTF_8, 0
     start = 0
     for number in (1, 2):
         match = _LINES.match(data, start)
@@ -72,22 +75,22 @@ def _declared_encoding(data: bytes, problems: list[tuple[str, int, int, str]]) -
                 found = codecs.lookup(name)
             except LookupError:
                 problems.append(("encoding", number, 0, f"unknown encoding: {name}"))
-                return "utf-8", 0
+                return UTF_8, 0
             if not getattr(found, "_is_text_encoding", True):  # rot13, hex, ... are not for source code
                 problems.append(("encoding", number, 0, f"not a text encoding: {name}"))
-                return "utf-8", 0
-            return found.name, 0
+                return UTF_8, 0
+            return UTF_8 if found.name == UTF_8 else found.name, 0
         if not _BLANK.match(line):
             break
         start += len(line)
-    return "utf-8", 0
+    return UTF_8, 0
 
 
 def _as_utf8(data: bytes, encoding: str, problems: list[tuple[str, int, int, str]]) -> bytes:
     if data.isascii() and encoding in ("utf-8", "utf-8-sig", "iso8859-1", "ascii", "cp1252", "iso8859-15"):
         return data
     try:
-        text = data.decode("utf-8" if encoding == "utf-8-sig" else encoding)
+        text = data.decode(UTF_8 if encoding == "utf-8-sig" else encoding)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         column = error.start - (data.rfind(b"\n", 0, error.start) + 1)

@@ -9,15 +9,21 @@ import warnings
 from remora_hub.extract.headers import closing_bracket
 from remora_hub.extract.mask import STRING, string_prefix
 
-_FIRST_STATEMENT = re.compile(rb"[ \t\f\r\n;]*+(?:\\\r?\n[ \t]*+)*+")
-_STATEMENT_END = re.compile(rb"[ \t\f]*+(?:;|\r?\n|$)")
+# Nearly every one-line docstring: on a line of its own, nothing in it to be unescaped.
+_COMMON = re.compile(rb'[ \t]*+\r?\n[ \t]*+"""([^"\\\r\n]*+)"""[ \t]*+\r?\n')
+_FIRST_STATEMENT = re.compile(rb"[\s;]*+(?:\\\r?\n[ \t]*+)*+")
+_STATEMENT_END = re.compile(rb"[ \t\f\v]*+(?:;|\r?\n|$)")
 _JOINT = re.compile(rb"(?:[ \t\f]|\\\r?\n)*+")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 def first_docstring_line(source: bytes, mask: bytes, body: int, end: int) -> str | None:
     """The docstring of the body that begins at ``body``: its first line that is not blank; None if there is no docstring."""
-    start = _FIRST_STATEMENT.match(mask, body, end).end()  # type: ignore[union-attr]  # matches the empty string
+    common = _COMMON.match(source, body, end)
+    if common:
+        return common[1].decode("utf-8", "replace").strip()
+    white = _FIRST_STATEMENT.match(mask, body, end)
+    start = white.end() if white else body
     if mask[start : start + 1] == b"(":
         return _evaluated(source, start, closing_bracket(mask, start, end), mask, end)
     if mask[start : start + 1] != b'"':

@@ -9,12 +9,12 @@ from __future__ import annotations
 import msgspec
 from tree_sitter import Node, Parser
 
-from remora_hub.extract.decode import DecodedSource, decode_source
+from remora_hub.extract.decode import UTF_8, decode_source
 from remora_hub.extract.imports import ImportFacts, bound_imports, read_imports
 from remora_hub.extract.logical_lines import statements_of_lines
 from remora_hub.extract.mask import mask_source
 from remora_hub.extract.nodes import NodeBuilder
-from remora_hub.extract.occurrences import pack_occurrences
+from remora_hub.extract.code_text import pack_code
 from remora_hub.extract.positions import Lines
 from remora_hub.extract.statements import PYTHON, parse, statements_of_tree
 from remora_hub.extract.tokens import Tokens
@@ -42,7 +42,7 @@ class _FileFacts(msgspec.Struct, omit_defaults=True, frozen=True):
     """The stored form of ``model.FileIndex``, less what the pipeline knows (status, digest, size)."""
 
     line_count: int
-    encoding: str = "utf-8"
+    encoding: str = UTF_8
     newline: str = "lf"
     imports: list[ImportFacts] = []
     exports: list[str] | None = None
@@ -62,36 +62,28 @@ class Extractor:
         source = decoded.source
         mask = mask_source(source)
         lines = Lines(source)
+        tokens = Tokens(mask)
+        usage = Usage(tokens)
         tree = parse(self._parser, source)
         problems = [_ProblemFacts(*problem) for problem in decoded.problems]
         if tree.root_node.has_error:
             problems += _syntax_problems(tree.root_node, source, lines)
             module = statements_of_lines(mask)
         else:
-            module = statements_of_tree(tree.root_node, mask)
+            module = statements_of_tree(tree.root_node, mask, usage.definitions)
         del tree  # it may be two hundred times the source's size
-        return _pack(path, decoded, mask, lines, module, problems)
-
-
-def _pack(path, decoded: DecodedSource, mask, lines, module, problems) -> PackedFile:  # type: ignore[no-untyped-def]
-    source = decoded.source
-    tokens = Tokens(mask)
-    usage = Usage(tokens)
-    imports = read_imports(mask, tokens, usage.imports, lines)
-    builder = NodeBuilder(path, source, mask, lines, usage, bound_imports(imports))
-    nodes, symbols, exports = builder.build(module)
-    facts = _FileFacts(
-        line_count=len(lines),
-        encoding=decoded.encoding,
-        newline=decoded.newline,
-        imports=imports,
-        exports=exports,
-        problems=problems[:_MOST_PROBLEMS],
-        node_count=len(nodes),
-    )
-    names, occurrences = pack_occurrences(source, tokens, lines)
-    body = msgspec.json.encode(facts).decode()
-    return PackedFile(body, nodes, names, occurrences, msgspec.msgpack.encode(symbols))
+        imports = read_imports(mask, tokens, usage.imports, lines)
+        nodes, exports = NodeBuilder(path, source, mask, lines, usage, bound_imports(imports)).build(module)
+        facts = _FileFacts(
+            line_count=len(lines),
+            encoding=decoded.encoding,
+            newline=decoded.newline,
+            imports=imports,
+            exports=exports,
+            problems=problems[:_MOST_PROBLEMS],
+            node_count=len(nodes),
+        )
+        return PackedFile(msgspec.json.encode(facts).decode(), nodes, *pack_code(mask, tokens))
 
 
 def _syntax_problems(root: Node, source: bytes, lines: Lines) -> list[_ProblemFacts]:

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 NAME = rb"[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*+"
 _SPACE = rb"(?:[ \t\f]|\\\r?\n)"
-_HEADER = re.compile(rb"(?:(async)" + _SPACE + rb"++)?(?:def|class)" + _SPACE + rb"++(" + NAME + rb")" + _SPACE + rb"*+")
-_FLAT_PARENTHESES = re.compile(rb"\(([^()\[\]{}]*+)\)")
+_PLAIN = rb"[^()\[\]{}]*+"
+_NESTED_ONCE = _PLAIN + rb"(?:[\[({]" + _PLAIN + rb"[\])}]" + _PLAIN + rb")*+"
+_BEGINNING = rb"(?:(async)" + _SPACE + rb"++)?(?:def|class)" + _SPACE + rb"++(" + NAME + rb")" + _SPACE + rb"*+"
+_HEADER = re.compile(_BEGINNING)
+# Nearly every header: brackets nested no deeper than in ``x: dict[str, int]``, no type parameters.
+_COMMON_HEADER = re.compile(
+    _BEGINNING + rb"(?:\((" + _NESTED_ONCE + rb")\))?[ \t]*+"
+    rb"(?:->([^:()\[\]{}]*+(?:\[" + _PLAIN + rb"\][^:()\[\]{}]*+)?+))?(?=:)"
+)
 _BRACKET = re.compile(rb"[()\[\]{}]")
 _COLON = re.compile(rb"[()\[\]{}:]")
 _LAMBDA = re.compile(rb"\blambda\b[^:]*+:")
+_INNERMOST = re.compile(rb"[\[({][^()\[\]{}]*+[\])}]")
 _COMMA = re.compile(rb"[()\[\]{},]")
 _WHITE = re.compile(rb"(?:\s|\\)*+")
+_MARKERS = (b"*", b"/", b"")
+_STRIPPED = b" \t\f\r\n\\"
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """Byte positions in the source. ``parameters`` is the span inside the parentheses (bases, for a class).
 
     ``colon`` is where the header ends; ``returns`` tells whether ``->`` is there.
@@ -34,22 +43,30 @@ class Header:
 
 def read_header(mask: bytes, start: int, end: int) -> Header | None:
     """Read the header of the definition at ``start``; None if there is not even a name (broken code)."""
+    common = _COMMON_HEADER.match(mask, start, end)
+    if common:
+        is_async, name, parameters, returns = common.regs[1:]
+        return Header(common[2], *name, parameters, returns[0] >= 0, common.end(), is_async[0] >= 0)
     match = _HEADER.match(mask, start, end)
     if match is None:
         return None
-    name_start, name_end = match.span(2)
     position = match.end()
     if mask[position : position + 1] == b"[":  # type parameters, PEP 695
-        position = _WHITE.match(mask, closing_bracket(mask, position, end), end).end()  # type: ignore[union-attr]  # matches empty
+        position = skip_white(mask, closing_bracket(mask, position, end), end)
     parameters = (position, position)
     if mask[position : position + 1] == b"(":
-        flat = _FLAT_PARENTHESES.match(mask, position, end)
-        closing = flat.end() if flat else closing_bracket(mask, position, end)
+        closing = closing_bracket(mask, position, end)
         parameters = (position + 1, max(position + 1, closing - 1))
         position = closing
     colon = _header_colon(mask, position, end)
     returns = b"->" in mask[position:colon]
-    return Header(match.group(2), name_start, name_end, parameters, returns, colon, match.group(1) is not None)
+    return Header(match[2], *match.span(2), parameters, returns, colon, match.start(1) >= 0)
+
+
+def skip_white(mask: bytes, position: int, end: int) -> int:
+    """The first position at or behind ``position`` that is neither white space nor a continuation."""
+    match = _WHITE.match(mask, position, end)
+    return match.end() if match else position
 
 
 def closing_bracket(mask: bytes, start: int, end: int) -> int:
@@ -90,21 +107,29 @@ def split_arguments(mask: bytes, start: int, end: int) -> list[tuple[int, int]]:
     spans = []
     for left, right in zip(cuts, cuts[1:], strict=False):
         piece = text[left + 1 : right]
-        stripped = piece.strip(b" \t\f\r\n\\")
+        stripped = piece.strip(_STRIPPED)
         if stripped:
             begin = start + left + 1 + piece.index(stripped)
             spans.append((begin, begin + len(stripped)))
     return spans
 
 
-def count_annotations(mask: bytes, header: Header, is_method: bool) -> tuple[int, int]:
-    """``(annotated, annotatable)`` counts: parameters without ``self``/``cls`` and the bare ``*`` and ``/``, and the return."""
+def count_annotations(mask: bytes, header: Header, is_bound: bool) -> tuple[int, int]:
+    """``(annotated, annotatable)`` counts: parameters without the bare ``*`` and ``/``, and the return.
+
+    The first parameter of a method that is bound to its object or class is not counted, unless it is annotated.
+    """
     text = mask[header.parameters[0] : header.parameters[1]]
     if b"lambda" in text:
-        text = _LAMBDA.sub(lambda found: b" " * len(found.group()), text)
-    pieces = [text[a:b] for a, b in split_arguments(text, 0, len(text))]
-    names = [piece for piece in pieces if piece not in (b"*", b"/")]
-    if is_method and names and b":" not in names[0].partition(b"=")[0]:
+        text = _LAMBDA.sub(b"", text)
+    while b"[" in text or b"(" in text or b"{" in text:
+        text, count = _INNERMOST.subn(b"", text)
+        if not count:
+            break
+    names = text.split(b",")
+    if b"*" in text or b"/" in text or not names[-1].strip(_STRIPPED):
+        names = [piece for piece in names if piece.strip(_STRIPPED) not in _MARKERS]
+    if is_bound and names and b":" not in names[0]:
         names = names[1:]
-    annotated = sum(b":" in piece.partition(b"=")[0] for piece in names)
-    return annotated + header.returns, len(names) + 1
+    # With brackets and lambdas gone, a colon can only begin an annotation.
+    return text.count(b":") + header.returns, len(names) + 1

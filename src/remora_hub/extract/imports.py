@@ -15,6 +15,11 @@ _STATEMENT = re.compile(
     rb"(?:from(?=[\s.\\])[\s\\]*+(?P<dots>[.\s\\]*+)(?P<module>[\w.\x80-\xff]*+)[\s\\]*+)?import\b[\s\\]*+(?P<names>.*+)",
     re.DOTALL,
 )
+# Nearly every statement: on a line of its own, names in parentheses or to the end of the line.
+_COMMON = re.compile(
+    rb"[ \t]*+(?:from[ \t]++(?P<dots>\.*+)(?P<module>[\w.\x80-\xff]*+)[ \t]++)?import[ \t]*+"
+    rb"(?:\((?P<listed>[^()]*+)\)|(?P<names>[^\n;()\\]++))(?=[ \t\r]*+(?:\n|\Z))"
+)
 _TYPE_CHECKING = re.compile(rb"^([ \t]*+)if[ \t(]++(?:[\w.]++\.)?TYPE_CHECKING\b[ \t)]*+:", re.MULTILINE)
 _BREAKS = (b"\n", b";", b":")
 _FARTHEST_FROM = 64  # parts of the module's dotted name between ``from`` and ``import``
@@ -35,21 +40,23 @@ def read_imports(mask: bytes, tokens: Tokens, indices: list[int], lines: Lines) 
     checked = _type_checking_spans(mask) if b"TYPE_CHECKING" in mask else []
     found = []
     for index in indices:
-        start = _statement_start(tokens, index)
-        if start is None:
-            continue
         position = tokens.starts[index]
-        match = _STATEMENT.match(mask, start, _statement_end(mask, position))
-        if match is None:
-            continue
-        names = [_fold(piece) for piece in match["names"].strip(b"() \t\r\n\\").split(b",")]
-        names = [name for name in names if name]
-        if not names:
-            continue
-        module = (match["module"] or b"").decode("utf-8", "replace")
-        level = (match["dots"] or b"").count(b".")
-        checking = any(left <= start < right for left, right in checked)
-        found.append(ImportFacts(lines.line_of(start), names, module, level, checking))
+        start = mask.rfind(b"\n", 0, position) + 1
+        match = _COMMON.match(mask, start)
+        if match:
+            listed = match["listed"] or match["names"]
+        else:
+            exact = _statement_start(tokens, index)
+            match = exact is not None and _STATEMENT.match(mask, exact, _statement_end(mask, position)) or None
+            if exact is None or match is None:
+                continue
+            start, listed = exact, match["names"]
+        names = [name for name in map(_fold, listed.strip(b"() \t\r\n\\").split(b",")) if name]
+        if names:
+            module = (match["module"] or b"").decode("utf-8", "replace")
+            level = (match["dots"] or b"").count(b".")
+            checking = any(left <= position < right for left, right in checked)
+            found.append(ImportFacts(lines.line_of(position), names, module, level, checking))
     return found
 
 

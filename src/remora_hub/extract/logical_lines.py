@@ -11,7 +11,7 @@ import re
 
 from remora_hub.extract.statements import Block
 
-_LINE_START = re.compile(rb"(?:^|(?<=\n))([ \t\f]*+)(?=[^ \t\f\r\n])")
+_LINE_START = re.compile(rb"(?:^|(?<=\n))([ \t\f]*+)(?=[^ \t\f\v\r\n])")
 _STOP = re.compile(rb"[()\[\]{}\n\\;]")
 _DEFINITION = re.compile(rb"(?:async(?:[ \t\f]|\\\r?\n)++)?(?:def|class)(?=[ \t\f\\])")
 _STATEMENT_KEYWORD = re.compile(
@@ -21,7 +21,7 @@ _STATEMENT_KEYWORD = re.compile(
 _COMPOUND = re.compile(
     rb"(?:if|elif|else|for|while|try|except|finally|with|match|case|async)\b|(?:def|class)(?=[ \t\f\\])"
 )
-_SKIPPED = re.compile(rb"(?:return|raise|pass|break|continue|del|assert|global|nonlocal|yield|await|print)\b")
+_SKIPPED = re.compile(rb"(?:return|raise|pass|break|continue|del|assert|global|nonlocal|yield|await|print|import|from)\b")
 _TAB_STOP = 8  # language reference, section 2.1.8
 
 

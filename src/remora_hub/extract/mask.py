@@ -1,9 +1,11 @@
 """The mask of a source: the same length, with comments and the contents of strings blanked.
 
 Whatever is looked for in code (identifiers, calls, brackets, logical lines) is looked for in the mask, where no
-string or comment can mislead, at the same positions. A string's first and last byte are ``"``, what is between (its
-line ends too) spaces, so that a logical line of code is never broken inside a string. The expressions in an f-string's
-replacement fields (PEP 498, PEP 701) stand in the mask; its literal parts are blanked.
+string or comment can mislead, at the same positions. A string's first and last byte are ``"``; what is between, and a
+comment, is white space that still tells where characters and lines end: a space for a character's first byte (a form feed if
+it has four bytes), a vertical tab for each byte more, a carriage return for a line end, so that a logical line of code is
+never broken inside a string. The expressions in an f-string's replacement fields (PEP 498, PEP 701) stand in the mask;
+its literal parts are blanked.
 
 One pass of the regular-expression engine does nearly all of it; possessive quantifiers keep it linear on any input.
 """
@@ -27,7 +29,10 @@ _LITERAL_STOP = {
     quote: re.compile(rb"\\N\{[^}\n]*\}|\\[^{}]|\{\{|\}\}|\{|" + quote + (b"" if quote[1:] else b"|\n"), re.DOTALL)
     for quote in (b'"""', b"'''", b'"', b"'")
 }
-_BLANKS = b" " * 4096
+_BLANKED = bytes(
+    ord("\r") if byte == ord("\n") else ord("\v") if 0x80 <= byte < 0xC0 else ord("\f") if byte >= 0xF0 else ord(" ")
+    for byte in range(256)
+)
 _HASH = ord("#")
 _QUOTE = ord('"')
 _DEEPEST_NESTING = 100  # CPython's tokenizer allows 150 nested f-strings; nobody writes three
@@ -39,30 +44,26 @@ def mask_source(source: bytes) -> bytes:
     for index in range(1, len(parts), 2):
         part = parts[index]
         if part[0] == _HASH:
-            parts[index] = _blank(len(part))
+            parts[index] = part.translate(_BLANKED)
             continue
         code = parts[index - 1]
         if code[-1:] in _PREFIX_ENDS and (prefix := string_prefix(code)):
-            parts[index - 1] = code[: -len(prefix)] + _blank(len(prefix))
+            parts[index - 1] = code[: -len(prefix)] + b" " * len(prefix)
             if _is_formatted(prefix):
-                out = bytearray(_blank_string(len(part)))
+                out = bytearray(_blank_string(part))
                 if _copy_literal(part, out, 0) != len(part):
                     return _mask_nested(source)  # a field holds the f-string's own quotes: this was not its end
                 parts[index] = bytes(out)
                 continue
-        parts[index] = _blank_string(len(part))
+        parts[index] = _blank_string(part)
     return b"".join(parts)
 
 
 _PREFIX_ENDS = frozenset(bytes([letter]) for letter in b"rRbBfFuUtT")
 
 
-def _blank(length: int) -> bytes:
-    return _BLANKS[:length] if length <= 4096 else b" " * length
-
-
-def _blank_string(length: int) -> bytes:
-    return b'"' + _blank(length - 2) + b'"'
+def _blank_string(literal: bytes) -> bytes:
+    return b'"' + literal[1:-1].translate(_BLANKED) + b'"'
 
 
 def _is_formatted(prefix: bytes) -> bool:
@@ -158,12 +159,12 @@ def _copy_format(source: bytes, out: bytearray, position: int, nesting: int) -> 
 
 
 def _copy(source: bytes, out: bytearray, start: int, end: int) -> None:
-    out[start:end] = source[start:end].replace(b"\n", b" ")
+    out[start:end] = source[start:end].replace(b"\r\n", b" \r").replace(b"\n", b"\r")
 
 
 def _mask_nested(source: bytes) -> bytes:
     """The mask of a source some of whose f-strings hold their own quotes: string by string, slower and exact."""
-    out = bytearray(_blank(len(source)))
+    out = bytearray(source.translate(_BLANKED))
     position = 0
     while match := _STRING_OR_COMMENT.search(source, position):
         start, end = match.span()

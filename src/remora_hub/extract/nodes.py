@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+from bisect import bisect_left
+from operator import itemgetter
 
 import msgspec
 from xxhash import xxh3_64_hexdigest
@@ -11,24 +13,22 @@ from xxhash import xxh3_64_hexdigest
 from remora_hub.extract.assignments import assigned_attributes, bound_names
 from remora_hub.extract.docstrings import first_docstring_line
 from remora_hub.extract.headers import Header, count_annotations, read_header, split_arguments
+from remora_hub.extract.logical_lines import logical_line_end
 from remora_hub.extract.mask import STRING
 from remora_hub.extract.positions import Lines
 from remora_hub.extract.scopes import Scope, is_test_path
 from remora_hub.extract.signatures import declared_value, folded_signature
 from remora_hub.extract.statements import Block
-from remora_hub.extract.usage import Usage
+from remora_hub.extract.usage import Stretch, Usage
 from remora_hub.facts import PackedNode
 
-_CONSTANT = re.compile(rb"_*+[A-Z][A-Z0-9_]*+\Z")
 _PROPERTY = re.compile(r"(?:[\w.]*property|[\w.]+\.(?:setter|getter|deleter))(?:\(.*\))?\Z", re.DOTALL)
 _STATIC = re.compile(r"(?:[\w.]*\.)?staticmethod\Z")
 _ALL = re.compile(rb"__all__\s*+(?:[+:=]|\.(?:extend|append)\b)")
-_KIND_CODES = {
-    kind: code
-    for code, kind in enumerate(
-        ("module", "class", "function", "method", "property", "variable", "class_variable", "constant", "type_alias", "attribute")
-    )
-}  # fmt: skip
+_KEYWORD_ARGUMENT = re.compile(rb"\w++\s*+=(?!=)")
+_ALIAS_ANNOTATION = (": TypeAlias", ": typing.TypeAlias", ": t.TypeAlias")
+_FINAL_ANNOTATION = (": Final", ": typing.Final", ": t.Final", ": ClassVar[Final")
+_LITERAL = b' \t=\"0123456789.,[](){}-+'
 
 
 class NodeFacts(msgspec.Struct, omit_defaults=True, gc=False):
@@ -38,8 +38,8 @@ class NodeFacts(msgspec.Struct, omit_defaults=True, gc=False):
     kind: str
     qualname: str
     range: tuple[int, int, int, int]
-    name_at: tuple[int, int]
     digest: str
+    name_at: tuple[int, int] | None = None
     ordinal: int = 1
     signature: str = ""
     docstring: str | None = None
@@ -51,7 +51,7 @@ class NodeFacts(msgspec.Struct, omit_defaults=True, gc=False):
     typed: tuple[int, int] | None = None
     is_async: bool = False
     is_test: bool = False
-    is_exported: bool = False
+    is_exported: bool = True
 
 
 class NodeBuilder:
@@ -65,191 +65,172 @@ class NodeBuilder:
         self._usage = usage
         self._imported = imported
         self._in_test_file = is_test_path(path)
+        self._attributes = assigned_attributes(mask)
         self._found: list[tuple[int, NodeFacts]] = []
-        self._exports: list[str] | None = None
 
-    def build(self, module: Block) -> tuple[list[PackedNode], list[tuple[str, str, int, int, int]], list[str] | None]:
-        """Return the packed nodes in source order, their symbol rows, and ``__all__`` where the file sets it.
-
-        A symbol row is ``(suffix, name, kind code, line, column)``.
-        """
-        self._exports = self._read_exports(module)
+    def build(self, module: Block) -> tuple[list[PackedNode], list[str] | None]:
+        """Return the packed nodes in source order, and ``__all__`` where the file sets it."""
+        exports = self._read_exports(module)
         self._add_module(module)
-        self._visit(module, Scope.of_module(self._exports))
-        self._found.sort(key=lambda found: found[0])
+        self._visit(module, Scope("module", "", True, frozenset(exports) if exports is not None else None))
+        self._found.sort(key=_POSITION)
         seen: dict[str, int] = {}
         nodes = []
-        symbols = []
-        encode = _ENCODER.encode
         for _, facts in self._found:
-            suffix = qualname = facts.qualname
-            ordinal = seen[qualname] = seen.get(qualname, 0) + 1
-            if ordinal > 1:
-                facts.ordinal = ordinal
-                suffix = f"{qualname}#{ordinal}"
-            nodes.append(PackedNode(suffix, facts.digest, encode(facts).decode()))
-            line, column = facts.name_at
-            symbols.append((suffix, qualname.rpartition(".")[2], _KIND_CODES[facts.kind], line, column))
-        return nodes, symbols, self._exports
+            suffix = facts.qualname
+            if suffix in seen:
+                seen[suffix] += 1
+                facts.ordinal = seen[suffix]
+                suffix = f"{suffix}#{facts.ordinal}"
+            else:
+                seen[suffix] = 1
+            nodes.append(PackedNode(suffix, facts.digest, _encode(facts).decode()))
+        return nodes, exports
 
     def _add_module(self, module: Block) -> None:
         stretches = self._own_stretches(module)
-        last_line, last_column = self._lines.line_and_column(len(self._source))
-        self._found.append(
-            (
-                -1,
-                NodeFacts(
-                    self._path,
-                    "module",
-                    "<module>",
-                    (1, 0, last_line, last_column),
-                    (1, 0),
-                    xxh3_64_hexdigest(self._source),
-                    docstring=first_docstring_line(self._source, self._mask, 0, len(self._mask)),
-                    calls=self._usage.calls(stretches),
-                    complexity=1 + self._usage.decisions(stretches),
-                    is_test=self._in_test_file,
-                    is_exported=True,
-                ),
-            )
+        facts = NodeFacts(
+            self._path,
+            "module",
+            "<module>",
+            (1, 0, *self._lines.line_and_column(len(self._source))),
+            xxh3_64_hexdigest(self._source),
+            docstring=first_docstring_line(self._source, self._mask, 0, len(self._mask)),
+            calls=self._usage.calls(stretches),
+            complexity=1 + self._usage.decisions(stretches),
+            is_test=self._in_test_file,
         )
+        self._found.append((-1, facts))
 
     def _visit(self, block: Block, scope: Scope) -> None:
+        binds_variables = scope.kind != "function"
         for statement in block.statements:
-            if isinstance(statement, Block):
+            if type(statement) is tuple:
+                if binds_variables:
+                    self._add_bindings(statement[0], statement[1], scope)
+            else:
                 self._add_definition(statement, scope)
-            elif scope.binds_variables:
-                self._add_bindings(statement, scope)
 
     def _add_definition(self, block: Block, scope: Scope) -> None:
         header = read_header(self._mask, block.start, block.end)
         if header is None:
             self._visit(block, scope)  # a definition still without a name: what it holds belongs to its surroundings
             return
-        name = header.name.decode("utf-8", "replace")
-        decorators = [self._text(start + 1, end).strip() for start, end in block.decorators]
-        kind = self._definition_kind(block, scope, decorators)
-        inner = scope.enter(name, block.kind)
         scope.names.add(header.name)
-        facts = self._definition_facts(block, header, kind, inner, decorators)
+        name = header.name.decode("utf-8", "replace")
+        facts = self._definition_facts(block, header, name, scope)
         self._found.append((block.start, facts))
-        if block.kind == "class":
+        if block.statements:
+            inner = Scope(block.kind, facts.qualname + ".", facts.is_exported and block.kind == "class")
             self._visit(block, inner)
-            self._add_attributes(block, inner)
-        elif block.statements:
-            self._visit(block, inner)
+            if block.kind == "class":
+                self._add_attributes(block, inner)
 
-    def _definition_kind(self, block: Block, scope: Scope, decorators: list[str]) -> str:
-        if block.kind == "class":
-            return "class"
-        if scope.kind != "class":
-            return "function"
-        return "property" if any(_PROPERTY.match(decorator) for decorator in decorators) else "method"
-
-    def _definition_facts(self, block: Block, header: Header, kind: str, inner: Scope, decorators: list[str]) -> NodeFacts:
-        start, end = block.start, block.end
-        first = block.decorators[0][0] if block.decorators else start
+    def _definition_facts(self, block: Block, header: Header, name: str, scope: Scope) -> NodeFacts:
+        source, usage, start, end = self._source, self._usage, block.start, block.end
+        decorators = [self._decorator(*span) for span in block.decorators]
+        body = header.colon + 1 if header.colon < end else end
         facts = NodeFacts(
             self._path,
-            kind,
-            inner.qualname,
-            (*self._lines.line_and_column(start), *self._lines.line_and_column(end)),
-            self._lines.line_and_column(header.name_start),
-            xxh3_64_hexdigest(self._source[first:end]),
-            signature=folded_signature(self._source, header.name_end, header.colon),
-            docstring=first_docstring_line(self._source, self._mask, min(header.colon + 1, end), end),
+            "class",
+            scope.prefix + name,
+            self._lines.range(start, end),
+            xxh3_64_hexdigest(source[block.decorators[0][0] if decorators else start : end]),
+            name_at=self._lines.line_and_column(header.name_start),
+            signature=folded_signature(source, header.name_end, header.colon),
+            docstring=first_docstring_line(source, self._mask, body, end),
             decorators=decorators,
-            is_async=header.is_async,
-            is_test=self._in_test_file and inner.names_a_test,
-            is_exported=inner.is_exported,
+            is_exported=scope.exports_name(name),
         )
-        if kind == "class":
-            facts.bases = self._bases(header)
-            stretches = self._own_stretches(block)
-            facts.calls = self._usage.calls(stretches)
-            facts.uses = self._usage.uses(stretches, self._imported)
-        else:
-            stretches = self._own_stretches(block)
-            facts.calls = self._usage.calls(stretches)
-            facts.uses = self._usage.uses([self._usage.stretch(start, end)], self._imported)
-            facts.complexity = 1 + self._usage.decisions(stretches)
-            bound = kind != "function" and not any(_STATIC.match(decorator) for decorator in decorators)
-            facts.typed = count_annotations(self._mask, header, bound)
+        own = self._own_stretches(block)
+        facts.calls = usage.calls(own)
+        if block.kind == "class":
+            facts.is_test = self._in_test_file and name.startswith("Test")
+            if header.parameters[1] > header.parameters[0]:
+                facts.bases = self._bases(header)
+            facts.uses = usage.uses(own, self._imported)
+            return facts
+        facts.kind = _function_kind(scope, decorators)
+        facts.is_async = header.is_async
+        facts.is_test = self._in_test_file and name.startswith("test") and scope.kind != "function"
+        facts.uses = usage.uses(own if len(own) == 1 else [usage.stretch(start, end)], self._imported)
+        facts.complexity = 1 + usage.decisions(own)
+        is_bound = scope.kind == "class" and not (decorators and any(map(_STATIC.match, decorators)))
+        facts.typed = count_annotations(self._mask, header, is_bound)
         return facts
 
+    def _decorator(self, start: int, end: int) -> str:
+        """The source text behind the ``@``; the grammar's node may reach into the comment or line end behind it."""
+        end = start + len(self._mask[start:end].rstrip())
+        return self._source[start + 1 : end].decode("utf-8", "replace").replace("\r\n", "\n").strip()
+
     def _bases(self, header: Header) -> list[str]:
-        spans = split_arguments(self._mask, *header.parameters)
         return [
             folded_signature(self._source, start, end)
-            for start, end in spans
-            if not re.match(rb"\w++\s*+=(?!=)", self._mask[start:end])
+            for start, end in split_arguments(self._mask, *header.parameters)
+            if not _KEYWORD_ARGUMENT.match(self._mask, start, end)
         ]
 
-    def _add_bindings(self, span: tuple[int, int], scope: Scope) -> None:
-        start, end = span
-        for name, position in bound_names(self._mask, start, end):
+    def _add_bindings(self, start: int, end: int, scope: Scope) -> None:
+        mask = self._mask
+        for name, position in bound_names(mask, start, end):
             if name in scope.names:
                 continue
             scope.names.add(name)
-            kind, signature = self._binding_kind(name, position, start, end, scope)
-            stretch = [self._usage.stretch(start, end)]
-            inner = scope.enter(name.decode("utf-8", "replace"), "variable")
-            facts = self._binding_facts(inner, kind, (position, len(name)), (start, end), signature)
-            facts.calls = self._usage.calls(stretch)
-            facts.uses = self._usage.uses(stretch, self._imported)
+            behind = position + len(name)
+            signature = declared_value(self._source, behind, end)
+            if mask.startswith(b"type", start) and position != start or signature.startswith(_ALIAS_ANNOTATION):
+                kind = "type_alias"
+            elif name.isupper() or signature.startswith(_FINAL_ANNOTATION):
+                kind = "constant"
+            else:
+                kind = "class_variable" if scope.kind == "class" else "variable"
+            facts = self._binding_facts(scope, kind, name, position, (start, end), signature)
+            if mask[behind:end].strip(_LITERAL):  # more than a plain string or number: it may call or use something
+                stretch = [self._usage.stretch(start, end)]
+                facts.calls = self._usage.calls(stretch)
+                facts.uses = self._usage.uses(stretch, self._imported)
             self._found.append((position, facts))
 
-    def _binding_kind(self, name: bytes, position: int, start: int, end: int, scope: Scope) -> tuple[str, str]:
-        signature = declared_value(self._source, self._mask, position + len(name), end)
-        if position != start and self._mask.startswith(b"type", start) or ": TypeAlias" in signature:
-            return "type_alias", signature
-        if _CONSTANT.match(name) or ": Final" in signature:
-            return "constant", signature
-        return ("class_variable" if scope.kind == "class" else "variable"), signature
-
     def _binding_facts(
-        self, inner: Scope, kind: str, name: tuple[int, int], span: tuple[int, int], signature: str
+        self, scope: Scope, kind: str, name: bytes, position: int, span: tuple[int, int], signature: str
     ) -> NodeFacts:
-        return NodeFacts(
+        text = name.decode("utf-8", "replace")
+        facts = NodeFacts(
             self._path,
             kind,
-            inner.qualname,
-            (*self._lines.line_and_column(span[0]), *self._lines.line_and_column(span[1])),
-            self._lines.line_and_column(name[0]),
+            scope.prefix + text,
+            self._lines.range(*span),
             xxh3_64_hexdigest(self._source[span[0] : span[1]]),
             signature=signature,
-            is_exported=inner.is_exported,
+            is_exported=scope.exports_name(text),
         )
+        if position != span[0]:
+            facts.name_at = self._lines.line_and_column(position)
+        return facts
 
     def _add_attributes(self, class_block: Block, scope: Scope) -> None:
-        """Add what the methods of a class assign through their first parameter, unless the class declares it."""
-        for method in class_block.statements:
-            if not isinstance(method, Block) or method.kind != "function":
+        """Add what the methods of a class assign through ``self``, unless the class declares it."""
+        first = bisect_left(self._attributes, class_block.start, key=_NAME_POSITION)
+        last = bisect_left(self._attributes, class_block.end, key=_NAME_POSITION)
+        for name, position, receiver in self._attributes[first:last]:
+            if name in scope.names or not _is_in_method(class_block, position):
                 continue
-            header = read_header(self._mask, method.start, method.end)
-            spans = split_arguments(self._mask, *header.parameters) if header else []
-            if header is None or not spans:
-                continue
-            receiver = re.match(rb"[\w\x80-\xff]*+", self._mask[spans[0][0] : spans[0][1]])
-            if not receiver or not receiver.group():
-                continue
-            inner_classes = [inner for inner in method.statements if isinstance(inner, Block) and inner.kind == "class"]
-            for name, position, end in assigned_attributes(self._mask, receiver.group(), header.colon, method.end):
-                if name in scope.names or any(inner.start <= position < inner.end for inner in inner_classes):
-                    continue
-                scope.names.add(name)
-                inner = scope.enter(name.decode("utf-8", "replace"), "variable")
-                start = position - len(receiver.group()) - 1
-                signature = declared_value(self._source, self._mask, position + len(name), end)
-                facts = self._binding_facts(inner, "attribute", (position, len(name)), (start, end), signature)
-                self._found.append((position, facts))
+            scope.names.add(name)
+            line_end = min(logical_line_end(self._mask, receiver)[0], class_block.end)
+            end = receiver + len(self._mask[receiver:line_end].rstrip())
+            signature = declared_value(self._source, position + len(name), end)
+            facts = self._binding_facts(scope, "attribute", name, position, (receiver, end), signature)
+            self._found.append((position, facts))
 
-    def _own_stretches(self, block: Block) -> list[tuple[int, int]]:
+    def _own_stretches(self, block: Block) -> list[Stretch]:
         """The token ranges of a block without those of the definitions nested in it."""
         left, last = self._usage.stretch(block.start, block.end)
+        if not block.statements:
+            return [(left, last)]
         stretches = []
         for statement in block.statements:
-            if isinstance(statement, Block):
+            if type(statement) is not tuple:
                 right, after = self._usage.stretch(statement.start, statement.end)
                 if right > left:
                     stretches.append((left, right))
@@ -274,8 +255,25 @@ class NodeBuilder:
                     continue
         return exports
 
-    def _text(self, start: int, end: int) -> str:
-        return self._source[start:end].decode("utf-8", "replace").replace("\r\n", "\n")
+
+def _function_kind(scope: Scope, decorators: list[str]) -> str:
+    if scope.kind != "class":
+        return "function"
+    return "property" if decorators and any(map(_PROPERTY.match, decorators)) else "method"
 
 
-_ENCODER = msgspec.json.Encoder()
+def _is_in_method(class_block: Block, position: int) -> bool:
+    """Whether a position lies in a function of the class itself, not in one of a class nested in it."""
+    for statement in class_block.statements:
+        if isinstance(statement, Block) and statement.start <= position < statement.end:
+            inner = statement.statements
+            return statement.kind == "function" and not any(
+                isinstance(deeper, Block) and deeper.kind == "class" and deeper.start <= position < deeper.end
+                for deeper in inner
+            )
+    return False
+
+
+_POSITION = itemgetter(0)
+_NAME_POSITION = itemgetter(1)
+_encode = msgspec.json.Encoder().encode

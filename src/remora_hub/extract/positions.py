@@ -5,6 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from itertools import accumulate
 
+_BEYOND = 1 << 62
+
 
 class Lines:
     """Where each line of a source begins. Only LF ends a line here: decoding has made a lone CR one."""
@@ -12,9 +14,10 @@ class Lines:
     __slots__ = ("lengths", "starts")
 
     def __init__(self, source: bytes) -> None:
-        self.lengths = [len(line) + 1 for line in source.split(b"\n")]
+        self.lengths = [length + 1 for length in map(len, source.split(b"\n"))]
         self.lengths[-1] -= 1
-        self.starts = [0, *accumulate(self.lengths)][:-1]
+        self.starts = [0, *accumulate(self.lengths)]
+        self.starts[-1] = _BEYOND  # so that every position lies before the line behind the last
 
     def __len__(self) -> int:
         """Count lines as an editor's last line number does, without an empty one behind the last line end."""
@@ -28,3 +31,11 @@ class Lines:
         """The line that byte ``position`` is on and its column there."""
         line = bisect_right(self.starts, position)
         return line, position - self.starts[line - 1]
+
+    def range(self, start: int, end: int) -> tuple[int, int, int, int]:
+        """``(line, column, end line, end column)`` of the bytes between two positions."""
+        starts = self.starts
+        line = last = bisect_right(starts, start)
+        if end >= starts[line]:
+            last = bisect_right(starts, end, line)
+        return line, start - starts[line - 1], last, end - starts[last - 1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
 _TEST_FILE = re.compile(r"(?:test_[^/]*|[^/]*_test|tests?|conftest)\.pyi?\Z")
 
@@ -14,39 +13,26 @@ def is_test_path(path: str) -> bool:
     return _TEST_FILE.match(name) is not None or not {"test", "tests", "testing"}.isdisjoint(directory.split("/"))
 
 
-@dataclass(slots=True)
 class Scope:
-    """One scope while its statements are visited. ``names`` are those bound in it so far."""
+    """One scope while its statements are visited. ``names`` are those bound in it so far; ``prefix`` begins its members'."""
 
-    kind: str
-    qualname: str
-    exports: frozenset[str] | None
-    is_exported: bool = True
-    names_a_test: bool = False
-    names: set[bytes] = field(default_factory=set)
+    __slots__ = ("exports", "is_exported", "kind", "names", "prefix")
 
-    @classmethod
-    def of_module(cls, exports: list[str] | None) -> Scope:
-        """The outermost scope; ``exports`` is ``__all__``, None without one."""
-        return cls("module", "", frozenset(exports) if exports is not None else None)
+    def __init__(self, kind: str, prefix: str, is_exported: bool, exports: frozenset[str] | None = None) -> None:
+        self.kind = kind
+        self.prefix = prefix
+        self.is_exported = is_exported
+        self.exports = exports
+        self.names: set[bytes] = set()
 
-    @property
-    def binds_variables(self) -> bool:
-        """Variables of modules and classes are nodes, those of functions are not."""
-        return self.kind in ("module", "class")
+    def exports_name(self, name: str) -> bool:
+        """Whether ``name``, bound in this scope, is part of the public interface (PEP 8).
 
-    def enter(self, name: str, kind: str) -> Scope:
-        """The scope of ``name`` defined in this one.
-
-        Exported is what ``__all__`` names or, without one, what has no leading underscore, and the public members of an
-        exported class (PEP 8, "Public and internal interfaces").
+        That is what ``__all__`` names or, without one, what has no leading underscore; and the public members of an
+        exported class. Nothing inside a function is.
         """
-        if self.kind == "module":
-            exported = name in self.exports if self.exports is not None else not name.startswith("_")
-            qualname = name
-        else:
-            dunder = name.startswith("__") and name.endswith("__")
-            exported = self.kind == "class" and self.is_exported and (dunder or not name.startswith("_"))
-            qualname = f"{self.qualname}.{name}"
-        is_test = (name.startswith("test") and kind == "function") or (name.startswith("Test") and kind == "class")
-        return Scope(kind, qualname, None, exported, is_test or (self.names_a_test and self.kind == "class" and is_test))
+        if self.exports is not None:
+            return name in self.exports
+        if not self.is_exported:
+            return False
+        return name[0] != "_" or (self.kind == "class" and name[:2] == "__" and name[-2:] == "__")

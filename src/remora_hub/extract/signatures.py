@@ -8,8 +8,7 @@ from remora_hub.extract.mask import STRING
 
 _COMMENT_OR_STRING = re.compile(rb"(" + STRING.pattern + rb")|\#[^\n]*+", re.DOTALL)
 _FOLDS = re.compile(r"\s*\\?\n\s*|[ \t\f]{2,}")
-_PADDED_OPEN = re.compile(r"([(\[{]) ")
-_PADDED_CLOSE = re.compile(r",? ([)\]}])")
+_PADDING = (("( ", "("), ("[ ", "["), ("{ ", "{"), (", )", ")"), (" )", ")"), (", ]", "]"), (" ]", "]"), (", }", "}"), (" }", "}"))
 _LONGEST_VALUE = 80
 _LONGEST_SIGNATURE = 2_000
 
@@ -21,15 +20,18 @@ def folded_signature(source: bytes, start: int, end: int) -> str:
         return text.decode("utf-8", "replace")[:_LONGEST_SIGNATURE]
     if b"#" in text:
         text = _COMMENT_OR_STRING.sub(lambda found: found.group(1) or b"", text)
-    folded = _FOLDS.sub(" ", text.decode("utf-8", "replace"))
-    folded = _PADDED_CLOSE.sub(r"\1", _PADDED_OPEN.sub(r"\1", folded))
+    if b'"' in text or b"'" in text or b"\\" in text:  # white space in strings is theirs
+        folded = _FOLDS.sub(" ", text.decode("utf-8", "replace"))
+    else:
+        folded = " ".join(text.decode("utf-8", "replace").split())
+    for padded, plain in _PADDING:
+        folded = folded.replace(padded, plain)
     return folded[:_LONGEST_SIGNATURE]
 
 
-def declared_value(source: bytes, mask: bytes, start: int, end: int) -> str:
+def declared_value(source: bytes, start: int, end: int) -> str:
     """Annotation and value of a variable from behind its name, cut off behind 80 characters."""
-    stop = min(end, start + 4 * _LONGEST_VALUE)
-    text = folded_signature(source, start, stop)
-    if len(text) > _LONGEST_VALUE or stop < end:
-        return text[: _LONGEST_VALUE - 1].rstrip() + "…"
-    return text
+    if end - start <= _LONGEST_VALUE:
+        return folded_signature(source, start, end)
+    text = folded_signature(source, start, min(end, start + 4 * _LONGEST_VALUE))
+    return text[: _LONGEST_VALUE - 1].rstrip() + "…" if len(text) > _LONGEST_VALUE else text

@@ -6,7 +6,7 @@ is entered only if it holds a nested definition.
 
 from __future__ import annotations
 
-import re
+from bisect import bisect_left
 from dataclasses import dataclass, field
 
 import tree_sitter_python
@@ -21,7 +21,7 @@ class Block:
 
     ``start`` is the byte of the ``def``, ``async`` or ``class`` keyword, ``end`` the byte behind its last statement.
     ``decorators`` are byte spans, ``@`` included. ``statements`` are spans of simple statements (assignments,
-    expressions, imports, type aliases) and the nested definitions, in source order.
+    expressions, type aliases) and the nested definitions, in source order.
     """
 
     kind: str  # "module", "class" or "function"
@@ -36,8 +36,7 @@ def _kinds(*names: str) -> frozenset[int]:
     return frozenset(kind for kind in found if kind is not None)
 
 
-_SIMPLE = _kinds("expression_statement", "import_statement", "import_from_statement", "future_import_statement")
-_SIMPLE_OR_ALIAS = _SIMPLE | _kinds("type_alias_statement")
+_SIMPLE = _kinds("expression_statement", "type_alias_statement")
 _FUNCTION = _kinds("function_definition")
 _CLASS = _kinds("class_definition")
 _DECORATED = _kinds("decorated_definition")
@@ -47,7 +46,6 @@ _COMPOUND = _kinds(
     "if_statement", "elif_clause", "else_clause", "for_statement", "while_statement", "try_statement", "except_clause",
     "except_group_clause", "finally_clause", "with_statement", "match_statement", "case_clause",
 )  # fmt: skip
-_NESTED_DEFINITION = re.compile(rb"\b(?:def|class)\b")
 
 
 def parse(parser: Parser, source: bytes) -> Tree:
@@ -56,8 +54,8 @@ def parse(parser: Parser, source: bytes) -> Tree:
     return parser.parse(source)
 
 
-def statements_of_tree(root: Node, mask: bytes) -> Block:
-    """Walk a tree without errors. ``mask`` tells at once which function bodies hold a nested definition."""
+def statements_of_tree(root: Node, mask: bytes, definitions: list[int]) -> Block:
+    """Walk a tree without errors. ``definitions``, where ``def`` and ``class`` stand, tell which functions to enter."""
     module = Block("module", 0, len(mask))
     open_blocks: list[tuple[int, Block]] = [(-1, module)]
     decorators: list[tuple[int, int]] = []
@@ -78,7 +76,7 @@ def statements_of_tree(root: Node, mask: bytes) -> Block:
         node = cursor.node
         kind = node.kind_id
         descend = False
-        if kind in _SIMPLE_OR_ALIAS:
+        if kind in _SIMPLE:
             open_blocks[-1][1].statements.append((node.start_byte, node.end_byte))
         elif kind in _BLOCK or kind in _COMPOUND or kind in _DECORATED:
             descend = True
@@ -91,6 +89,7 @@ def statements_of_tree(root: Node, mask: bytes) -> Block:
             block = Block("class" if kind in _CLASS else "function", start, end, decorators)
             decorators = []
             open_blocks[-1][1].statements.append(block)
-            descend = kind in _CLASS or _NESTED_DEFINITION.search(mask, start + 9, end) is not None
+            nested = bisect_left(definitions, end) - bisect_left(definitions, start) - 1
+            descend = nested > 0 or kind in _CLASS
             if descend:
                 open_blocks.append((depth, block))
