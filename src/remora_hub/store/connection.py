@@ -47,9 +47,9 @@ def open_writer(path: Path, *, busy_timeout_ms: int, cache_mb: int) -> apsw.Conn
     """
     connection = apsw.Connection(str(path))
     connection.set_busy_timeout(busy_timeout_ms)
-    # Both only take effect in a file that is still empty.
-    connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
-    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    if connection.pragma("page_count") == 0:
+        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA wal_autocheckpoint = {_AUTOCHECKPOINT_PAGES}")

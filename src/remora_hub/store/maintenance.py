@@ -111,9 +111,9 @@ def collect(connection: apsw.Connection, feed_retention_commits: int) -> Collect
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+    connection.execute("PRAGMA optimize").fetchall()
     pages = int(connection.pragma("page_count"))
     connection.execute(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})").fetchall()
     freed = (pages - int(connection.pragma("page_count"))) * int(connection.pragma("page_size"))
-    connection.execute("PRAGMA optimize").fetchall()
     connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
     return Collected(facts=facts, records=records, commits=commits, freed_bytes=freed)

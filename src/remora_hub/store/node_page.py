@@ -1,8 +1,8 @@
 """The node records of one file, packed into one compressed blob, and how a new set of them replaces an old one.
 
-One row per node would be 2.4 times the source of a large repository (key and path repeat in every record); one
-compressed page per file is a quarter of it, writes faster, and its checksum finds flipped bits. The JSON text of a
-record is put together when it is read.
+One row per node, as a snapshot has it, makes a file 2.6 times as large as the source (Home Assistant: 119,000
+nodes, 32.8 MB), since key and path repeat in every record. One compressed page per file takes 0.4 of the source, is
+written faster, and its checksum finds flipped bits. The JSON text of a record is put together when it is read.
 """
 
 from __future__ import annotations
