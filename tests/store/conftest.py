@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 
-from remora_hub.facts import PackedFile, PackedNode
+from remora_hub.facts import PackedFile, pack_nodes
 from remora_hub.store import FileReplaced, NodeStateStore
 
 Replace = Callable[..., FileReplaced]
 
 
-def make_node(path: str, name: str, *, digest: str | None = None, line: int = 1, **fields: Any) -> PackedNode:
-    digest = digest if digest is not None else f"d-{name}"
+def make_body(path: str, name: str, *, digest: str | None = None, line: int = 1, **fields: Any) -> str:
     body = {
         "path": path,
         "kind": "function",
@@ -24,10 +23,10 @@ def make_node(path: str, name: str, *, digest: str | None = None, line: int = 1,
         **({"ordinal": int(name.partition("#")[2])} if "#" in name else {}),
         "range": [line, 0, line + 1, 4],
         "name_at": [line, 4],
-        "digest": digest,
+        "digest": digest if digest is not None else f"d-{name}",
         **fields,
     }
-    return PackedNode(name, digest, json.dumps(body, separators=(",", ":"), ensure_ascii=False))
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False)
 
 
 def make_replacement(
@@ -35,14 +34,17 @@ def make_replacement(
 ) -> FileReplaced:
     """A file that holds ``nodes``: a name, or a dict of ``name`` and the record's fields, one line after another."""
     specs = [{"name": spec} if isinstance(spec, str) else dict(spec) for spec in nodes]
-    packed_nodes = [
-        make_node(path, spec.pop("name"), **{"line": i + 1, **spec}) for i, spec in enumerate(specs)
+    suffixes = [spec.pop("name") for spec in specs]
+    bodies = [
+        make_body(path, name, **{"line": i + 1, **spec})
+        for i, (name, spec) in enumerate(zip(suffixes, specs, strict=True))
     ]
-    names = "\n" + "".join(f"{node.suffix.partition('#')[0]}\n" for node in packed_nodes)
-    body = json.dumps({"line_count": 9, "node_count": len(packed_nodes)}, separators=(",", ":"))
-    place = path.encode("utf-8", "surrogateescape")
-    packed = PackedFile(body, packed_nodes, names.encode(), b"places of " + place, b"symbols of " + place)
-    content = digest if digest is not None else str(hash(tuple(node.body for node in packed_nodes)))
+    names = "\n" + "".join(f"{suffix.partition('#')[0]}\n" for suffix in suffixes)
+    body = json.dumps({"line_count": 9, "node_count": len(bodies)}, separators=(",", ":"))
+    encoded = f"[{','.join(bodies)}]".encode("utf-8", "surrogateescape")
+    code = b"code of " + path.encode("utf-8", "surrogateescape")
+    packed = PackedFile(body, suffixes, pack_nodes(encoded), names.encode(), code)
+    content = digest if digest is not None else str(hash(tuple(bodies)))
     return FileReplaced(
         **{
             "path": path,

@@ -70,7 +70,7 @@ async def test_a_removed_file_leaves_nothing(store, replaced):
     assert await store.get("node:a.py:f") is None
     assert await store.get_file("a.py") is None
     assert await store.list_keys("") == ["file:b.py", "node:b.py:g"]
-    assert store.reader.occurrences_of("a.py") is None
+    assert store.reader.code_of("a.py") is None
 
 
 async def test_removing_an_unknown_file_is_no_commit(store):
@@ -85,6 +85,7 @@ async def test_an_omitted_file_keeps_a_record_that_names_why(store, replaced):
     assert (index.status, index.detail, index.size, index.version) == ("too_large", "3 MB", 3_000_000, 2)
     assert [index.path async for index in store.list_files(status="too_large")] == ["a.py"]
     assert store.reader.files_naming("f") == []
+    assert store.reader.code_of("a.py") is None
 
 
 async def test_a_touched_file_changes_its_fingerprint_only(store, replaced):
@@ -103,10 +104,10 @@ async def test_indexes_follow_their_file(store, replaced):
     await store.apply([replaced("a.py", ["f"]), replaced("pkg/b.py", ["f", "fg"])])
     assert store.reader.files_naming("f") == ["a.py", "pkg/b.py"]
     assert store.reader.files_naming("fg") == ["pkg/b.py"]
-    assert dict(store.reader.symbols(under="pkg")) == {"pkg/b.py": b"symbols of pkg/b.py"}
+    assert dict(store.reader.names(under="pkg")) == {"pkg/b.py": b"\nf\nfg\n"}
     await store.apply([replaced("pkg/b.py", ["g"])])
     assert store.reader.files_naming("f") == ["a.py"]
-    assert store.reader.occurrences_of("pkg/b.py") == b"places of pkg/b.py"
+    assert store.reader.code_of("pkg/b.py") == b"code of pkg/b.py"
 
 
 async def test_nodes_named_again_have_keys_of_their_own(store, replaced):

@@ -9,26 +9,22 @@ from __future__ import annotations
 import msgspec
 from tree_sitter import Node, Parser
 
+from remora_hub.extract.code_text import pack_code
 from remora_hub.extract.decode import UTF_8, decode_source
 from remora_hub.extract.imports import ImportFacts, bound_imports, read_imports
 from remora_hub.extract.logical_lines import statements_of_lines
 from remora_hub.extract.mask import mask_source
 from remora_hub.extract.nodes import NodeBuilder
-from remora_hub.extract.code_text import pack_code
 from remora_hub.extract.positions import Lines
 from remora_hub.extract.statements import PYTHON, parse, statements_of_tree
 from remora_hub.extract.tokens import Tokens
 from remora_hub.extract.usage import Usage
-from remora_hub.facts import PackedFile
-
-EXTRACTOR_VERSION = 1
-"""Raised whenever the facts of the same bytes change; an index made by another version is made anew.
-
-1: the first.
-"""
+from remora_hub.facts import PackedFile, pack_nodes
 
 _MOST_PROBLEMS = 20  # of one file; a file with more is broken throughout
 _MOST_ERROR_NODES = 2_000  # visited to find them
+
+_encode = msgspec.json.Encoder().encode
 
 
 class _ProblemFacts(msgspec.Struct, frozen=True):
@@ -73,7 +69,8 @@ class Extractor:
             module = statements_of_tree(tree.root_node, mask, usage.definitions)
         del tree  # it may be two hundred times the source's size
         imports = read_imports(mask, tokens, usage.imports, lines)
-        nodes, exports = NodeBuilder(path, source, mask, lines, usage, bound_imports(imports)).build(module)
+        builder = NodeBuilder(path, source, mask, lines, usage, bound_imports(imports))
+        suffixes, nodes, exports = builder.build(module)
         facts = _FileFacts(
             line_count=len(lines),
             encoding=decoded.encoding,
@@ -81,9 +78,10 @@ class Extractor:
             imports=imports,
             exports=exports,
             problems=problems[:_MOST_PROBLEMS],
-            node_count=len(nodes),
+            node_count=len(suffixes),
         )
-        return PackedFile(msgspec.json.encode(facts).decode(), nodes, *pack_code(mask, tokens))
+        names, code = pack_code(mask, tokens)
+        return PackedFile(_encode(facts).decode(), suffixes, pack_nodes(_encode(nodes)), names, code)
 
 
 def _syntax_problems(root: Node, source: bytes, lines: Lines) -> list[_ProblemFacts]:
@@ -98,7 +96,13 @@ def _syntax_problems(root: Node, source: bytes, lines: Lines) -> list[_ProblemFa
             line, column = lines.line_and_column(node.start_byte)
             found = source[node.start_byte : min(node.end_byte, node.start_byte + 40)].split(b"\n")[0]
             text = found.decode("utf-8", "replace").strip()
-            message = f"{node.type} expected" if node.is_missing else f"cannot parse {text!r}" if text else "cannot parse"
+            message = (
+                f"{node.type} expected"
+                if node.is_missing
+                else f"cannot parse {text!r}"
+                if text
+                else "cannot parse"
+            )
             problems.append(_ProblemFacts("syntax", line, column, message))
         elif node.has_error:
             pending += reversed(node.children)

@@ -20,7 +20,6 @@ from remora_hub.extract.scopes import Scope, is_test_path
 from remora_hub.extract.signatures import declared_value, folded_signature
 from remora_hub.extract.statements import Block
 from remora_hub.extract.usage import Stretch, Usage
-from remora_hub.facts import PackedNode
 
 _PROPERTY = re.compile(r"(?:[\w.]*property|[\w.]+\.(?:setter|getter|deleter))(?:\(.*\))?\Z", re.DOTALL)
 _STATIC = re.compile(r"(?:[\w.]*\.)?staticmethod\Z")
@@ -68,14 +67,14 @@ class NodeBuilder:
         self._attributes = assigned_attributes(mask)
         self._found: list[tuple[int, NodeFacts]] = []
 
-    def build(self, module: Block) -> tuple[list[PackedNode], list[str] | None]:
-        """Return the packed nodes in source order, and ``__all__`` where the file sets it."""
+    def build(self, module: Block) -> tuple[list[str], list[NodeFacts], list[str] | None]:
+        """Return the nodes' key suffixes and facts in source order, and ``__all__`` where the file sets it."""
         exports = self._read_exports(module)
         self._add_module(module)
         self._visit(module, Scope("module", "", True, frozenset(exports) if exports is not None else None))
         self._found.sort(key=_POSITION)
         seen: dict[str, int] = {}
-        nodes = []
+        suffixes = []
         for _, facts in self._found:
             suffix = facts.qualname
             if suffix in seen:
@@ -84,8 +83,8 @@ class NodeBuilder:
                 suffix = f"{suffix}#{facts.ordinal}"
             else:
                 seen[suffix] = 1
-            nodes.append(PackedNode(suffix, facts.digest, _encode(facts).decode()))
-        return nodes, exports
+            suffixes.append(suffix)
+        return suffixes, [facts for _, facts in self._found], exports
 
     def _add_module(self, module: Block) -> None:
         stretches = self._own_stretches(module)
@@ -179,7 +178,7 @@ class NodeBuilder:
             scope.names.add(name)
             behind = position + len(name)
             signature = declared_value(self._source, behind, end)
-            if mask.startswith(b"type", start) and position != start or signature.startswith(_ALIAS_ANNOTATION):
+            if (mask.startswith(b"type", start) and position != start) or signature.startswith(_ALIAS_ANNOTATION):
                 kind = "type_alias"
             elif name.isupper() or signature.startswith(_FINAL_ANNOTATION):
                 kind = "constant"
@@ -276,4 +275,3 @@ def _is_in_method(class_block: Block, position: int) -> bool:
 
 _POSITION = itemgetter(0)
 _NAME_POSITION = itemgetter(1)
-_encode = msgspec.json.Encoder().encode

@@ -6,7 +6,7 @@ clock (Unix nanoseconds) when the file was looked at. Digests of files are xxh3-
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -14,6 +14,7 @@ import msgspec
 
 from remora_hub.errors import StoreError
 from remora_hub.facts import PackedFile
+from remora_hub.store.keys import node_key
 
 StillCurrent = Callable[[], bool]
 
@@ -98,22 +99,56 @@ class NodeChange(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     from_key: str | None = None
 
 
+class NodeEvent(msgspec.Struct, array_like=True, frozen=True, gc=False, omit_defaults=True):
+    """A ``NodeChange`` in its file's context: the key's ``suffix`` is enough."""
+
+    kind: ChangeKind
+    suffix: str
+    from_key: str | None = None
+
+
+class FileChanges(msgspec.Struct, array_like=True, frozen=True, gc=False, omit_defaults=True):
+    """What happened to the nodes of one file: the suffixes of those ``added``, and all else one by one."""
+
+    added: list[str]
+    others: list[NodeEvent] = []
+
+    def node_changes(self, path: str) -> Iterator[NodeChange]:
+        """The same with whole keys, additions first."""
+        start = node_key(path, "")
+        for suffix in self.added:
+            yield NodeChange("added", start + suffix)
+        for event in self.others:
+            yield NodeChange(event.kind, start + event.suffix, event.from_key)
+
+
 @dataclass(frozen=True, slots=True)
 class Commit:
     """One committed transaction.
 
-    ``seq`` is its sequence number; where ``files`` (the paths whose records changed) is empty, no record changed,
-    no number was allotted and ``seq`` is the latest one. ``at`` is Unix seconds. ``changes`` cover the whole
+    ``seq`` is its sequence number; where ``by_file`` (by the paths whose records changed) is empty, no record
+    changed, no number was allotted and ``seq`` is the latest one. ``at`` is Unix seconds. ``by_file`` covers the whole
     transaction, which other callers' writes may share; ``discarded`` (no longer current) and ``failed`` (what kept
     a file from being stored) are the caller's own paths.
     """
 
     seq: int
     at: float
-    changes: tuple[NodeChange, ...] = ()
-    files: tuple[str, ...] = ()
+    by_file: Mapping[str, FileChanges] = field(default_factory=dict)
     discarded: tuple[str, ...] = ()
     failed: Mapping[str, StoreError] = field(default_factory=dict)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The paths whose records changed."""
+        return tuple(self.by_file)
+
+    @property
+    def changes(self) -> tuple[NodeChange, ...]:
+        """Every change to a node, file by file. Made when asked for: a cold start adds a hundred thousand."""
+        return tuple(
+            change for path, of_file in self.by_file.items() for change in of_file.node_changes(path)
+        )
 
 
 @dataclass(frozen=True, slots=True)

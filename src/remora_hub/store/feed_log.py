@@ -6,26 +6,16 @@ Sequence numbers have no gaps, so what the feed reaches back to is told by its o
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import apsw
 import msgspec
 
 from remora_hub.errors import CorruptStoreError
-from remora_hub.store.changes import ChangeKind, Commit, Horizon, NodeChange
-from remora_hub.store.keys import node_key
-
-
-class _Row(msgspec.Struct, array_like=True, frozen=True, gc=False, omit_defaults=True):
-    """A change without its path, which the group names."""
-
-    kind: ChangeKind
-    suffix: str
-    from_key: str | None = None
-
+from remora_hub.store.changes import Commit, FileChanges, Horizon
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(dict[str, list[_Row]]).decode
+_decode = msgspec.json.Decoder(dict[str, FileChanges]).decode
 
 
 def read_sequence(connection: apsw.Connection) -> int:
@@ -49,18 +39,10 @@ def write_sequence(connection: apsw.Connection, seq: int) -> None:
 
 
 def append(
-    connection: apsw.Connection,
-    seq: int,
-    at: float,
-    changes: Mapping[str, Iterable[NodeChange]],
-    retained: int,
+    connection: apsw.Connection, seq: int, at: float, changes: Mapping[str, FileChanges], retained: int
 ) -> None:
     """Write one commit's changes, by path, in the open transaction; keep the latest ``retained`` commits."""
-    grouped: dict[str, list[_Row]] = {}
-    for path, listed in changes.items():
-        start = len(node_key(path, ""))
-        grouped[path] = [_Row(change.kind, change.key[start:], change.from_key) for change in listed]
-    blob = zlib.compress(_encode(grouped), 1)
+    blob = zlib.compress(_encode(changes), 1)
     connection.execute("INSERT INTO hub_commit (seq, at, changes) VALUES (?, ?, ?)", (seq, at, blob))
     write_sequence(connection, seq)
     trim(connection, seq, retained)
@@ -89,12 +71,6 @@ def read_since(connection: apsw.Connection, since: int, limit: int) -> list[Comm
 
 def _commit(seq: int, at: float, blob: bytes) -> Commit:
     try:
-        grouped = _decode(zlib.decompress(blob))
+        return Commit(seq=seq, at=at, by_file=_decode(zlib.decompress(blob)))
     except (zlib.error, msgspec.DecodeError) as error:
         raise CorruptStoreError("read the change feed at", str(seq), str(error)) from error
-    changes = tuple(
-        NodeChange(row.kind, node_key(path, row.suffix), row.from_key)
-        for path, rows in grouped.items()
-        for row in rows
-    )
-    return Commit(seq=seq, at=at, changes=changes, files=tuple(grouped))

@@ -14,7 +14,7 @@ from remora_hub.store.changes import Commit, Fingerprint, Horizon
 from remora_hub.store.connection import open_reader, store_error
 from remora_hub.store.keys import under_range
 from remora_hub.store.maintenance import StoreStats, check_integrity, read_stats
-from remora_hub.store.schema import unsigned_inode
+from remora_hub.store.schema import read_index_id, unsigned_inode
 
 _FILES_PER_READ = 64
 
@@ -29,11 +29,8 @@ WHERE (path = ?1 OR (path >= ?2 AND path < ?3)) AND (?4 IS NULL OR status = ?4) 
 _NAMING = """
 SELECT f.path FROM hub_names n JOIN hub_file f ON f.id = n.file_id WHERE instr(n.names, ?) > 0 ORDER BY f.path
 """
-_SYMBOLS = "SELECT s.symbols FROM hub_file f JOIN hub_symbols s ON s.file_id = f.id WHERE f.path = ?"
 _NAMES = "SELECT n.names FROM hub_file f JOIN hub_names n ON n.file_id = f.id WHERE f.path = ?"
-_OCCURRENCES = (
-    "SELECT o.occurrences FROM hub_file f JOIN hub_occurrences o ON o.file_id = f.id WHERE f.path = ?"
-)
+_CODE = "SELECT c.code FROM hub_file f JOIN hub_code c ON c.file_id = f.id WHERE f.path = ?"
 
 
 class IndexReader:
@@ -73,21 +70,18 @@ class IndexReader:
             rows = self._connection.execute(_NAMING, (f"\n{name}\n".encode(),))
             return [str(path) for (path,) in rows]
 
-    def symbols(self, under: str | None = None) -> Iterator[tuple[str, bytes]]:
-        """``(path, symbols)`` of every file that has any stored; ``symbols`` as in ``facts.PackedFile``."""
-        return self._blobs(_SYMBOLS, under)
-
     def names(self, under: str | None = None) -> Iterator[tuple[str, bytes]]:
         """``(path, names)`` of every file that has any stored; ``names`` as in ``facts.PackedFile``."""
         return self._blobs(_NAMES, under)
 
-    def symbols_of(self, path: str) -> bytes | None:
-        """The symbols of one file, as in ``facts.PackedFile``; None for an unknown file."""
-        return self._blob(_SYMBOLS, path)
+    def code_of(self, path: str) -> bytes | None:
+        """The code of one file, as in ``facts.PackedFile``; None for a file that is unknown or was not understood."""
+        return self._blob(_CODE, path) or None
 
-    def occurrences_of(self, path: str) -> bytes | None:
-        """The identifier places of one file, as in ``facts.PackedFile``; None for an unknown file."""
-        return self._blob(_OCCURRENCES, path)
+    def index_id(self) -> str:
+        """What tells this index from any other: sequence numbers mean something only beside it."""
+        with self._errors():
+            return read_index_id(self._connection)
 
     def sequence(self) -> int:
         """The number of the latest commit; 0 before the first."""

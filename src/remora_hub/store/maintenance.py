@@ -9,16 +9,16 @@ import apsw
 
 from remora_hub.errors import CorruptStoreError
 from remora_hub.store import feed_log
-from remora_hub.store.node_page import unpack_page
+from remora_hub.store.node_page import NodePage, unpack_page
+from remora_hub.store.schema import read_index_id
 
 # The most that one collection hands back to the file system: it passes through the write-ahead log.
 _VACUUM_PAGES = 4096
 
 _ORPHANED_FACTS = (
     "DELETE FROM hub_nodes WHERE file_id NOT IN (SELECT id FROM hub_file)",
-    "DELETE FROM hub_symbols WHERE file_id NOT IN (SELECT id FROM hub_file)",
     "DELETE FROM hub_names WHERE file_id NOT IN (SELECT id FROM hub_file)",
-    "DELETE FROM hub_occurrences WHERE file_id NOT IN (SELECT id FROM hub_file)",
+    "DELETE FROM hub_code WHERE file_id NOT IN (SELECT id FROM hub_file)",
 )
 # Keys of nodes are no business of this table here: only a snapshot has them, and a client may have brought some back.
 _ORPHANED_RECORDS = """
@@ -29,8 +29,12 @@ DELETE FROM kv_store WHERE key >= 'node:' AND key < 'node;'
 
 @dataclass(frozen=True, slots=True)
 class StoreStats:
-    """Counts and sizes; ``oldest_sequence`` is how far back the change feed reaches."""
+    """Counts and sizes; ``oldest_sequence`` is how far back the change feed reaches.
 
+    Sequence numbers count the commits of one index, which ``index_id`` names.
+    """
+
+    index_id: str
     files_by_status: dict[str, int]
     nodes: int
     sequence: int
@@ -67,6 +71,7 @@ def read_stats(connection: apsw.Connection, path: Path) -> StoreStats:
     page_bytes = int(connection.pragma("page_size"))
     wal = path.with_name(path.name + "-wal")
     return StoreStats(
+        index_id=read_index_id(connection),
         files_by_status=by_status,
         nodes=nodes,
         sequence=feed_log.read_sequence(connection),
@@ -83,11 +88,15 @@ def check_integrity(connection: apsw.Connection) -> list[str]:
     if problems != ["ok"]:
         return problems
     damaged: list[str] = []
-    for path, expected, blob in connection.execute(
-        "SELECT f.path, f.node_count, n.nodes FROM hub_file f LEFT JOIN hub_nodes n ON n.file_id = f.id"
+    for path, expected, *columns in connection.execute(
+        "SELECT f.path, f.node_count, n.created_at, n.suffixes, n.nodes, n.history"
+        " FROM hub_file f LEFT JOIN hub_nodes n ON n.file_id = f.id"
     ):
+        if columns[0] is None:
+            damaged.append(f"{path} has no nodes, not even its module")
+            continue
         try:
-            found = len(unpack_page(str(path), bytes(blob or b"")))
+            found = len(unpack_page(str(path), NodePage(*columns)))
         except CorruptStoreError as error:
             damaged.append(str(error))
         else:

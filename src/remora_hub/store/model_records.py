@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from remora_hub.facts import PackedFile, PackedNode
 from remora_hub.model import FileIndex, HubStatus, NodeState
-from remora_hub.store.replacement import NO_FACTS, Replacement
+from remora_hub.store.replacement import Replacement, recorded
 
 _HISTORY = {"version", "created_at", "updated_at"}
 # Derived by the model, or history that the store keeps itself.
@@ -14,35 +13,26 @@ _NOT_STORED = _HISTORY | {"key", "name", "line", "end_line", "docstring_outdated
 _COMPOSED = _HISTORY | {"path", "status", "detail"}
 
 
-def packed_node(state: NodeState) -> PackedNode:
-    """The node as the store takes it; its version, times and ``docstring_outdated`` are the store's to say."""
-    body = state.model_dump_json(exclude_defaults=True, exclude=_NOT_STORED)
-    return PackedNode(state.suffix, state.digest, body)
+def node_body(state: NodeState) -> str:
+    """The node's record as the store takes it; version, times and ``docstring_outdated`` are the store's to say."""
+    return state.model_dump_json(exclude_defaults=True, exclude=_NOT_STORED)
 
 
 def file_replacement(path: str, states: Sequence[NodeState], index: FileIndex) -> Replacement:
-    """All of one file's records as one change; identifiers and symbols are not known from records.
+    """All of one file's records as one change; identifiers are not known from records.
 
     It has no fingerprint: the next scan of the disk reads the file again. Raises ValueError where a record is of
-    another path.
+    another path, or two have the same key.
     """
     strangers = {index.path, *(state.path for state in states)} - {path}
     if strangers:
         raise ValueError(f"records of {sorted(strangers)} do not belong to {path}")
+    bodies = {state.suffix: node_body(state) for state in states}
+    if len(bodies) < len(states):
+        raise ValueError(f"two nodes of {path} have the same key")
     described = index.model_copy(update={"node_count": len(states)})
     body = described.model_dump_json(exclude_defaults=True, exclude=_COMPOSED)
-    nodes = [packed_node(state) for state in states]
-    return Replacement(
-        path=path,
-        status=str(index.status),
-        detail=index.detail,
-        size=0,
-        mtime_ns=0,
-        inode=0,
-        digest="",
-        scanned_ns=0,
-        packed=PackedFile(body, nodes, NO_FACTS.names, NO_FACTS.occurrences, NO_FACTS.symbols),
-    )
+    return recorded(path, body, bodies, status=str(index.status), detail=index.detail)
 
 
 def hub_status_body(status: HubStatus) -> str:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from remora_hub.errors import StoreError
-from remora_hub.facts import PackedNode
 from remora_hub.store.changes import Commit, FileChange, FileRemoved, Fingerprint, Horizon
 from remora_hub.store.index_reader import batches
 from remora_hub.store.maintenance import Collected, StoreStats, collect
@@ -127,12 +126,12 @@ class NodeStateStore:
 
     async def set_many(self, states: Iterable[NodeState]) -> Commit:
         """Save single nodes beside the others of their files; version, times and ``docstring_outdated`` are kept."""
-        from remora_hub.store.model_records import packed_node
+        from remora_hub.store.model_records import node_body
 
-        by_path: defaultdict[str, list[PackedNode]] = defaultdict(list)
+        by_path: defaultdict[str, dict[str, str]] = defaultdict(dict)
         for state in states:
-            by_path[state.path].append(packed_node(state))
-        return await self._write([NodesMerged(path, tuple(nodes)) for path, nodes in by_path.items()])
+            by_path[state.path][state.suffix] = node_body(state)
+        return await self._write([NodesMerged(path, bodies) for path, bodies in by_path.items()])
 
     async def invalidate_file(self, path: str) -> Commit:
         """Forget all records of one file."""
@@ -161,7 +160,7 @@ class NodeStateStore:
     # Reading.
 
     async def read(self, function: Callable[[Reader], Result]) -> Result:
-        """Run any reads in a read thread: ``await store.read(lambda reader: list(reader.symbols()))``."""
+        """Run any reads in a read thread: ``await store.read(lambda reader: list(reader.names()))``."""
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._read_threads, lambda: function(self._reader_of_thread()))

@@ -18,12 +18,16 @@ from remora_hub.store.keys import (
     prefix_range,
     split_node_key,
 )
-from remora_hub.store.node_page import StoredNode, record_text, unpack_page
+from remora_hub.store.node_page import NodePage, StoredNode, record_text, split_suffixes, unpack_page
 
 if TYPE_CHECKING:
     from remora_hub.model import FileIndex, HubStatus, NodeState
 
-_PAGE = "SELECT n.nodes FROM hub_file f JOIN hub_nodes n ON n.file_id = f.id WHERE f.path = ?"
+_PAGE = (
+    "SELECT n.created_at, n.suffixes, n.nodes, n.history"
+    " FROM hub_file f JOIN hub_nodes n ON n.file_id = f.id WHERE f.path = ?"
+)
+_SUFFIXES = "SELECT n.suffixes FROM hub_file f JOIN hub_nodes n ON n.file_id = f.id WHERE f.path = ?"
 
 
 class Reader(IndexReader):
@@ -111,7 +115,7 @@ class Reader(IndexReader):
             )
             keys = [str(key) for (key,) in rows]
             for path in self._paths_of_node_prefix(prefix):
-                of_file = (node_key(path, node.suffix) for node in self._page(path))
+                of_file = (node_key(path, suffix) for suffix in self._suffixes(path))
                 keys.extend(key for key in of_file if key.startswith(prefix))
         return sorted(keys)
 
@@ -128,8 +132,13 @@ class Reader(IndexReader):
             yield from sorted(rows)
 
     def _page(self, path: str) -> list[StoredNode]:
-        for (blob,) in self._connection.execute(_PAGE, (path,)):
-            return unpack_page(path, bytes(blob))
+        for columns in self._connection.execute(_PAGE, (path,)):
+            return unpack_page(path, NodePage(*columns))
+        return []
+
+    def _suffixes(self, path: str) -> list[str]:
+        for (joined,) in self._connection.execute(_SUFFIXES, (path,)):
+            return split_suffixes(str(joined))
         return []
 
     def _record(self, key: str) -> str | None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from remora_hub.facts import PackedFile, PackedNode
+from remora_hub.facts import PackedFile, pack_nodes
 from remora_hub.store.changes import FileChange, FileOmitted, FileReplaced
 
-NO_FACTS = PackedFile(
-    body="{}", nodes=[], names=b"", occurrences=b"", symbols=b"\x90"
-)  # msgpack's empty list
+NO_FACTS = PackedFile(body="{}", suffixes=[], nodes=pack_nodes(b"[]"), names=b"", code=b"")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +28,13 @@ class Replacement:
 
 @dataclass(frozen=True, slots=True)
 class NodesMerged:
-    """Single nodes of a file are saved, its others stay; a file the store does not know is made."""
+    """Single nodes of a file are saved, its others stay; a file the store does not know is made.
+
+    ``bodies`` are their records by suffix, each a JSON object as in ``facts.pack_nodes``.
+    """
 
     path: str
-    nodes: tuple[PackedNode, ...]
+    bodies: Mapping[str, str]
 
 
 StoreChange = FileChange | Replacement | NodesMerged
@@ -59,16 +61,27 @@ def as_replacement(change: FileReplaced | FileOmitted | Replacement) -> Replacem
     )
 
 
-def recorded(path: str, packed: PackedFile, *, status: str = "indexed") -> Replacement:
-    """A replacement that came as records, not from the disk: without a fingerprint, so the next scan reads the file."""
+def recorded(
+    path: str, body: str, bodies: Mapping[str, str], *, status: str = "indexed", detail: str = ""
+) -> Replacement:
+    """A replacement that came as records, not from the disk: without a fingerprint, so the next scan reads the file.
+
+    Where identifiers occur is not known from records. ``body`` is that of ``facts.PackedFile``, ``bodies`` are the
+    nodes' records by suffix.
+    """
     return Replacement(
         path=path,
         status=status,
-        detail="",
+        detail=detail,
         size=0,
         mtime_ns=0,
         inode=0,
         digest="",
         scanned_ns=0,
-        packed=packed,
+        packed=PackedFile(body, list(bodies), pack_bodies(bodies), NO_FACTS.names, NO_FACTS.code),
     )
+
+
+def pack_bodies(bodies: Mapping[str, str]) -> bytes:
+    """The blob of the nodes' records, from the text of each."""
+    return pack_nodes(f"[{','.join(bodies.values())}]".encode())

@@ -11,6 +11,7 @@ anything. Schema versions:
 
 from __future__ import annotations
 
+import secrets
 import struct
 from pathlib import Path
 
@@ -60,10 +61,10 @@ CREATE TABLE hub_file (
     id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, status TEXT NOT NULL, size INTEGER NOT NULL,
     mtime_ns INTEGER NOT NULL, inode INTEGER NOT NULL, digest TEXT NOT NULL, scanned_ns INTEGER NOT NULL,
     node_count INTEGER NOT NULL);
-CREATE TABLE hub_nodes (file_id INTEGER PRIMARY KEY, nodes BLOB NOT NULL);
-CREATE TABLE hub_symbols (file_id INTEGER PRIMARY KEY, symbols BLOB NOT NULL);
+CREATE TABLE hub_nodes (
+    file_id INTEGER PRIMARY KEY, created_at REAL NOT NULL, suffixes TEXT NOT NULL, nodes BLOB NOT NULL, history BLOB);
 CREATE TABLE hub_names (file_id INTEGER PRIMARY KEY, names BLOB NOT NULL);
-CREATE TABLE hub_occurrences (file_id INTEGER PRIMARY KEY, occurrences BLOB NOT NULL);
+CREATE TABLE hub_code (file_id INTEGER PRIMARY KEY, code BLOB NOT NULL);
 CREATE TABLE hub_commit (seq INTEGER PRIMARY KEY, at REAL NOT NULL, changes BLOB NOT NULL);
 """
 
@@ -91,6 +92,11 @@ def describe_version(version: int) -> str:
     """The number taken apart, for people."""
     schema, extractor = divmod(version, _EXTRACTORS_PER_SCHEMA)
     return f"schema {schema}, extractor {extractor}"
+
+
+def read_index_id(connection: apsw.Connection) -> str:
+    """What tells this index from any other, also from one that stood in the same place before."""
+    return str(connection.execute("SELECT value FROM hub_meta WHERE key = 'index_id'").get)
 
 
 def read_application_id(path: Path) -> tuple[int, int]:
@@ -123,7 +129,7 @@ def refuse_newer(path: Path, found: int, extractor_version: int) -> None:
 
 
 def check_pages(connection: apsw.Connection, path: Path) -> None:
-    """Raise CorruptStoreError if SQLite's ``quick_check`` finds damage (some 40 ms for a large repository)."""
+    """Raise CorruptStoreError if SQLite's ``quick_check`` finds damage (some 50 ms for a large repository)."""
     problems = [str(row[0]) for row in connection.execute("PRAGMA quick_check(1)")]
     if problems != ["ok"]:
         raise CorruptStoreError("open the store", str(path), problems[0], "it will be rebuilt")
@@ -132,7 +138,8 @@ def check_pages(connection: apsw.Connection, path: Path) -> None:
 def prepare(connection: apsw.Connection, path: Path, extractor_version: int) -> str | None:
     """Make the tables in an empty file, rebuild an older one; None where the file was up to date, else why not.
 
-    A rebuild drops every record but the sequence number, which goes on increasing; it is one transaction.
+    A rebuild drops every record but the sequence number, which goes on increasing; it is one transaction. What is
+    made anew, file or tables, gets an index id of its own.
     Raises NewerIndexError, and CorruptStoreError for a database that is none of the hub's.
     """
     connection.execute("BEGIN IMMEDIATE")
@@ -168,6 +175,7 @@ def _make_tables(connection: apsw.Connection, path: Path, extractor_version: int
                 connection.execute(f'DROP TABLE "{table}"')  # a name from sqlite_schema, quoted
     connection.execute(AGENTFS_TABLES + _HUB_TABLES)
     feed_log.write_sequence(connection, sequence)
+    connection.execute("INSERT INTO hub_meta (key, value) VALUES ('index_id', ?)", (secrets.token_hex(8),))
     connection.pragma("application_id", APPLICATION_ID)
     connection.pragma("user_version", wanted)
     return reason

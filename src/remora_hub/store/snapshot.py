@@ -16,7 +16,7 @@ import apsw
 from remora_hub.errors import StoreError
 from remora_hub.store.connection import PAGE_BYTES, store_error
 from remora_hub.store.keys import node_key
-from remora_hub.store.node_page import record_text, unpack_page
+from remora_hub.store.node_page import NodePage, record_text, unpack_page
 from remora_hub.store.schema import AGENTFS_TABLES, SNAPSHOT_APPLICATION_ID, read_application_id
 
 _INSERT = "INSERT INTO kv_store (key, value, created_at, updated_at) VALUES (?, ?, ?, ?)"
@@ -90,9 +90,10 @@ def _copy(source: Path, partial: Path) -> int:
 
 def _node_rows(connection: apsw.Connection) -> Iterator[tuple[str, str, int, int]]:
     pages = connection.execute(
-        "SELECT f.path, n.nodes FROM hub.hub_file f JOIN hub.hub_nodes n ON n.file_id = f.id ORDER BY f.path"
+        "SELECT f.path, n.created_at, n.suffixes, n.nodes, n.history"
+        " FROM hub.hub_file f JOIN hub.hub_nodes n ON n.file_id = f.id ORDER BY f.path"
     )
-    for path, blob in pages:
-        for node in unpack_page(str(path), bytes(blob)):
+    for path, *columns in pages:
+        for node in unpack_page(str(path), NodePage(*columns)):
             key = node_key(str(path), node.suffix)
-            yield key, record_text(node), int(node.created_at), int(node.updated_at)
+            yield key, record_text(node), int(node.history.created_at), int(node.history.updated_at)

@@ -8,34 +8,39 @@ from dataclasses import dataclass
 import apsw
 
 from remora_hub.errors import StoreError
-from remora_hub.facts import PackedFile, PackedNode
+from remora_hub.facts import unpack_nodes
 from remora_hub.store import feed_log, file_record
-from remora_hub.store.changes import Commit, FileRemoved, FileTouched, NodeChange
+from remora_hub.store.changes import Commit, FileRemoved, FileTouched
 from remora_hub.store.connection import is_environmental
 from remora_hub.store.keys import FILE_PREFIX, HUB_STATUS_KEY
-from remora_hub.store.moves import pair_moves
-from remora_hub.store.node_page import NodeDelta, StoredNode, merge_nodes, pack_page, unpack_page
+from remora_hub.store.moves import FileDelta, pair_moves
+from remora_hub.store.node_page import (
+    NodeDelta,
+    NodePage,
+    join_suffixes,
+    merge_nodes,
+    pack_history,
+    unpack_page,
+)
 from remora_hub.store.replacement import (
-    NO_FACTS,
     NodesMerged,
     Replacement,
     StoreChange,
     as_replacement,
+    pack_bodies,
     recorded,
 )
 from remora_hub.store.schema import signed_inode
 
-_PUT = {
-    "nodes": "INSERT OR REPLACE INTO hub_nodes (file_id, nodes) VALUES (?, ?)",
-    "symbols": "INSERT OR REPLACE INTO hub_symbols (file_id, symbols) VALUES (?, ?)",
-    "names": "INSERT OR REPLACE INTO hub_names (file_id, names) VALUES (?, ?)",
-    "occurrences": "INSERT OR REPLACE INTO hub_occurrences (file_id, occurrences) VALUES (?, ?)",
-}
+_PUT_NODES = (
+    "INSERT OR REPLACE INTO hub_nodes (file_id, created_at, suffixes, nodes, history) VALUES (?, ?, ?, ?, ?)"
+)
+_PUT_NAMES = "INSERT OR REPLACE INTO hub_names (file_id, names) VALUES (?, ?)"
+_PUT_CODE = "INSERT OR REPLACE INTO hub_code (file_id, code) VALUES (?, ?)"
 _DELETE = (
     "DELETE FROM hub_nodes WHERE file_id = ?",
-    "DELETE FROM hub_symbols WHERE file_id = ?",
     "DELETE FROM hub_names WHERE file_id = ?",
-    "DELETE FROM hub_occurrences WHERE file_id = ?",
+    "DELETE FROM hub_code WHERE file_id = ?",
     "DELETE FROM hub_file WHERE id = ?",
 )
 
@@ -56,7 +61,7 @@ class Transaction:
         self.now = now
         self.discarded: list[str] = []
         self.failed: dict[str, StoreError] = {}
-        self._deltas: dict[str, list[NodeDelta]] = {}
+        self._deltas: dict[str, FileDelta] = {}
 
     def apply(self, changes: Sequence[StoreChange], *, singly: bool) -> None:
         """Write ``changes``, at most one per path.
@@ -84,11 +89,10 @@ class Transaction:
         """Write the feed's row, if any record changed, under the number after ``sequence``."""
         if not self._deltas:
             return Commit(seq=sequence, at=self.now)
-        changes: dict[str, list[NodeChange]] = pair_moves(self._deltas)
+        by_file = pair_moves(self._deltas)
         seq = sequence + 1
-        feed_log.append(self.connection, seq, self.now, changes, feed_retention_commits)
-        flat = tuple(change for of_file in changes.values() for change in of_file)
-        return Commit(seq=seq, at=self.now, changes=flat, files=tuple(changes))
+        feed_log.append(self.connection, seq, self.now, by_file, feed_retention_commits)
+        return Commit(seq=seq, at=self.now, by_file=by_file)
 
     def _apply_in_savepoint(self, change: StoreChange) -> None:
         self.connection.execute("SAVEPOINT one_file")
@@ -125,32 +129,29 @@ class Transaction:
         row = self._file_row(path)
         if row is None:
             return
-        merge = merge_nodes(self._nodes(path, row.id), [], self.now)
+        page = self._page(row.id)
+        gone = unpack_page(path, page) if page else []
         for statement in _DELETE:
             self.connection.execute(statement, (row.id,))
         self.connection.execute("DELETE FROM kv_store WHERE key = ?", (FILE_PREFIX + path,))
-        self._deltas[path] = merge.deltas
+        self._deltas[path] = FileDelta([NodeDelta("removed", node.suffix, node.body) for node in gone])
 
     def _merge(self, change: NodesMerged) -> None:
         row = self._file_row(change.path)
-        if row is None:
-            packed = PackedFile("{}", list(change.nodes), b"", b"", NO_FACTS.symbols)
-            self._replace(recorded(change.path, packed))
+        page = self._page(row.id) if row else None
+        if row is None or page is None:
+            body = f'{{"node_count":{len(change.bodies)}}}'
+            self._replace(recorded(change.path, body, change.bodies))
             return
-        merged = {
-            node.suffix: PackedNode(node.suffix, "", node.body) for node in self._nodes(change.path, row.id)
-        }
-        merged.update((node.suffix, node) for node in change.nodes)
-        merge = merge_nodes(self._nodes(change.path, row.id), list(merged.values()), self.now)
-        if merge.deltas:
-            self._put_fact("nodes", row.id, pack_page(change.path, merge.nodes))
-            self._count_nodes(change.path, row, len(merge.nodes))
-            self._deltas[change.path] = merge.deltas
+        bodies = {node.suffix: node.body for node in unpack_page(change.path, page)} | dict(change.bodies)
+        delta = self._put_nodes(change.path, row.id, page, list(bodies), pack_bodies(bodies))
+        if delta:
+            self._count_nodes(change.path, row, len(bodies))
+            self._deltas[change.path] = delta
 
     def _replace(self, new: Replacement) -> None:
         packed = new.packed
         row = self._file_row(new.path)
-        merge = merge_nodes(self._nodes(new.path, row.id) if row else (), packed.nodes, self.now)
         body = file_record.file_body(
             new.path,
             status=new.status,
@@ -163,17 +164,35 @@ class Transaction:
             record: str | None = file_record.first_version(body, self.now)
         else:
             record = file_record.next_version(row.record, body, self.now)
-        file_id = self._put_file(new, row, len(merge.nodes))
-        if row is not None and row.digest == new.digest and record is None and not merge.deltas:
+        file_id = self._put_file(new, row, len(packed.suffixes))
+        page = self._page(row.id) if row else None
+        delta = self._put_nodes(new.path, file_id, page, packed.suffixes, packed.nodes)
+        if row is not None and row.digest == new.digest and record is None and not delta:
             return
         if record is not None:
             self._put_record(FILE_PREFIX + new.path, record)
-        self._put_fact("nodes", file_id, pack_page(new.path, merge.nodes))
-        self._put_fact("symbols", file_id, packed.symbols)
-        self._put_fact("names", file_id, packed.names)
-        self._put_fact("occurrences", file_id, packed.occurrences)
-        if record is not None or merge.deltas:
-            self._deltas[new.path] = merge.deltas
+        self.connection.execute(_PUT_NAMES, (file_id, packed.names))
+        self.connection.execute(_PUT_CODE, (file_id, packed.code))
+        if record is not None or delta:
+            self._deltas[new.path] = delta
+
+    def _put_nodes(
+        self, path: str, file_id: int, page: NodePage | None, suffixes: list[str], nodes: bytes
+    ) -> FileDelta:
+        """Save the nodes of a file in place of those in ``page``; what that changes.
+
+        Where there were none, the blob is stored unseen. Else both are unpacked and compared.
+        """
+        joined = join_suffixes(suffixes)
+        if page is None or not page.suffixes:
+            self.connection.execute(_PUT_NODES, (file_id, self.now, joined, nodes, None))
+            return FileDelta(added=suffixes, nodes=nodes)
+        unpacked = dict(zip(suffixes, unpack_nodes(nodes), strict=True))
+        merge = merge_nodes(unpack_page(path, page), unpacked, page.created_at, self.now)
+        if merge.deltas:
+            history = pack_history(merge.history)
+            self.connection.execute(_PUT_NODES, (file_id, page.created_at, joined, nodes, history))
+        return FileDelta(merge.deltas)
 
     def _file_row(self, path: str) -> _FileRow | None:
         rows = self.connection.execute(
@@ -184,10 +203,12 @@ class Transaction:
             return _FileRow(int(file_id), str(digest), None if record is None else str(record))
         return None
 
-    def _nodes(self, path: str, file_id: int) -> list[StoredNode]:
-        for (blob,) in self.connection.execute("SELECT nodes FROM hub_nodes WHERE file_id = ?", (file_id,)):
-            return unpack_page(path, bytes(blob))
-        return []
+    def _page(self, file_id: int) -> NodePage | None:
+        for columns in self.connection.execute(
+            "SELECT created_at, suffixes, nodes, history FROM hub_nodes WHERE file_id = ?", (file_id,)
+        ):
+            return NodePage(*columns)
+        return None
 
     def _put_file(self, new: Replacement, row: _FileRow | None, node_count: int) -> int:
         self.connection.execute(
@@ -217,9 +238,6 @@ class Transaction:
             record = file_record.next_version(row.record, body, self.now)
             if record is not None:
                 self._put_record(FILE_PREFIX + path, record)
-
-    def _put_fact(self, column: str, file_id: int, blob: bytes) -> None:
-        self.connection.execute(_PUT[column], (file_id, blob))
 
     def _stored_record(self, key: str) -> str | None:
         for (value,) in self.connection.execute("SELECT value FROM kv_store WHERE key = ?", (key,)):
