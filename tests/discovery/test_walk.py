@@ -21,9 +21,10 @@ import os, sys
 from pathlib import Path
 from remora_hub.discovery.rules import SourceRules
 from remora_hub.discovery.walk import walk
+os.chdir(sys.argv[1])
 if os.getuid() == 0:
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
-root = Path(sys.argv[1])
+root = Path(".")
 found = walk(root, SourceRules(root))
 print(sorted(found.files), sorted(found.directories), {p: o.status for p, o in sorted(found.omitted.items())})
 """
@@ -74,6 +75,7 @@ def test_a_walk_below_a_directory_stays_there_and_keeps_the_rules_from_above(tmp
     assert sorted(found.files) == ["b/c.py", "b/d/e.py"]
     assert sorted(found.directories) == ["b", "b/d"]
     assert walked(tmp_path, "b/x").directories == {}
+    assert sorted(walked(tmp_path, "b/c.py").files) == ["b/c.py"], "a file in place of a directory is found"
     assert walked(tmp_path, "b/c.py").directories == {}
     assert walked(tmp_path, "gone").directories == {}
 
@@ -134,8 +136,7 @@ def test_directory_named_like_a_source_is_walked(tmp_path: Path) -> None:
 
 def test_unreadable_directories_are_named_and_the_rest_is_found(tmp_path: Path) -> None:
     put(tmp_path, "a.py", "locked/b.py", "no_search/c.py")
-    for directory in (tmp_path, *tmp_path.parents[:2]):
-        directory.chmod(0o755)
+    tmp_path.chmod(0o755)
     (tmp_path / "locked").chmod(0)
     (tmp_path / "no_search").chmod(0o644)
     try:

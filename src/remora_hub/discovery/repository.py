@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _MAX_IGNORE_FILE_BYTES = 4_000_000
-_GIT_ANSWERS_WITHIN_S = 5.0
+_GIT_ANSWERS_WITHIN_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def read_ignore_file(path: str | Path, *, follow_link: bool) -> bytes:
 
 
 def _git_directory(dot_git: Path) -> Path | None:
-    if not dot_git.is_dir():
+    if not os.path.isdir(dot_git):  # unlike Path.is_dir, no error where a directory above may not be searched
         content = read_ignore_file(dot_git, follow_link=True)
         if not content.startswith(b"gitdir:"):
             return None

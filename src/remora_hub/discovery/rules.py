@@ -10,7 +10,7 @@ from pathlib import Path
 
 from remora_hub.discovery.directory_rules import Chain, DirectoryRules, Stamp
 from remora_hub.discovery.ignore_file import IgnoreFile
-from remora_hub.discovery.repository import find_work_tree, global_ignore_file, read_ignore_file
+from remora_hub.discovery.repository import WorkTree, find_work_tree, global_ignore_file, read_ignore_file
 
 IGNORE_FILE = ".gitignore"
 ENVIRONMENT_MARKER = "pyvenv.cfg"
@@ -69,6 +69,7 @@ class SourceRules:
         self._known: dict[str, DirectoryRules] = {}
         self._outer_stamps: dict[tuple[Path, bool], Stamp | None] = {}
         self._info_exclude: str | None = None
+        self._work_tree: WorkTree | None = None
         self._outer: Chain = self._load_outer()
 
     @property
@@ -91,22 +92,29 @@ class SourceRules:
         return name in (IGNORE_FILE, ENVIRONMENT_MARKER) or path in (".git", self._info_exclude)
 
     def reload(self, directory: str) -> None:
-        """Forget what is known of ``directory`` and below; for the root also the rules that lie outside it."""
+        """Forget what is known of ``directory`` and below; for the root also look at the rules that lie outside it."""
         with self._lock:
             if directory == "" or directory.split("/", 1)[0] == ".git":
                 self._known.clear()
-                self._outer = self._load_outer()
+                self.refresh_outer()
                 return
+            if directory not in self._known:
+                return  # nor is anything below it: a directory is looked up after the one above it
             below = directory + "/"
             for known in [path for path in self._known if path == directory or path.startswith(below)]:
                 del self._known[known]
 
     def refresh_outer(self) -> None:
-        """Read the ignore files above and beside the root again if one of them changed; a full walk begins so."""
+        """Read the ignore files above and beside the root again if one of them changed; a full walk begins so.
+
+        Another value of ``core.excludesFile`` is seen only when something else about the repository changed too.
+        """
         with self._lock:
-            files = self._outer_stamps.items()
-            if any(_stamp(file, follow_link=follow) != stamp for (file, follow), stamp in files):
-                self.reload("")
+            stamps = self._outer_stamps.items()
+            changed = any(_stamp(file, follow_link=follow) != stamp for (file, follow), stamp in stamps)
+            if changed or (self._respect_git_ignores and find_work_tree(Path(self._root)) != self._work_tree):
+                self._known.clear()
+                self._outer = self._load_outer()
 
     def forget_all_but(self, directories: dict[str, int]) -> None:
         """Drop what is known of directories a full walk did not meet."""
@@ -198,7 +206,7 @@ class SourceRules:
     def _with_git_files(self, chain: Chain) -> Chain:
         """``chain`` preceded by git's files, from the one of the lowest precedence on."""
         root = Path(self._root)
-        tree = find_work_tree(root)
+        tree = self._work_tree = find_work_tree(root)
         top = tree.top if tree else root
         chain = self._with_outer_file(chain, global_ignore_file(root), top)
         if tree is None:

@@ -47,19 +47,26 @@ class _Listing:
 
 
 def walk(root: Path, rules: SourceRules, under: str = "") -> Walk:
-    """Walk the tree below ``under`` (default: all of it).
+    """Walk the tree below ``under`` (default: all of it); if ``under`` is a file, that file is what is found.
 
     Symbolic links are never followed, ignored directories never listed, mounted file systems walked like any
     directory. What vanishes meanwhile is no error; a missing ``under`` gives an empty walk, a missing root raises
     ``RootError``.
     """
     result = Walk()
-    for listing in _listings(root, rules, under, result):
+    status = _status_below(root, under)
+    if status is None:
+        return result
+    if not stat.S_ISDIR(status.st_mode):
+        if rules.is_source(under):
+            _take(f"{root}/{under}", under, status, result)
+        return result
+    for listing in _listings(root, rules, under, status.st_ino, result):
         prefix = listing.path + "/" if listing.path else ""
         for entry in listing.sources:
             path = prefix + entry.name
             if rules.takes(listing.rules, path, entry.name):
-                _take(entry, path, result)
+                _take_entry(entry, path, result)
     if under == "":
         rules.forget_all_but(result.directories)
     return result
@@ -68,12 +75,14 @@ def walk(root: Path, rules: SourceRules, under: str = "") -> Walk:
 def walk_directories(root: Path, rules: SourceRules, under: str = "") -> dict[str, int]:
     """The ``directories`` of ``walk``, without looking at the files."""
     result = Walk()
-    for _ in _listings(root, rules, under, result):
-        pass
+    status = _status_below(root, under)
+    if status is not None and stat.S_ISDIR(status.st_mode):
+        for _ in _listings(root, rules, under, status.st_ino, result):
+            pass
     return result.directories
 
 
-def _take(entry: os.DirEntry[str], path: str, result: Walk) -> None:
+def _take_entry(entry: os.DirEntry[str], path: str, result: Walk) -> None:
     if not is_utf8(entry.name):
         result.omitted[printable(path)] = Omission("name_not_utf8", "file name is not UTF-8")
         return
@@ -84,19 +93,20 @@ def _take(entry: os.DirEntry[str], path: str, result: Walk) -> None:
     except OSError as error:
         result.omitted[path] = unreadable(error)
         return
+    _take(entry.path, path, status, result)
+
+
+def _take(location: str, path: str, status: os.stat_result, result: Walk) -> None:
     if stat.S_ISREG(status.st_mode):
         result.files[path] = Fingerprint(status.st_size, status.st_mtime_ns, status.st_ino)
     elif not stat.S_ISDIR(status.st_mode):
-        result.omitted[path] = not_regular(entry.path, status.st_mode)
+        result.omitted[path] = not_regular(location, status.st_mode)
 
 
-def _listings(root: Path, rules: SourceRules, under: str, result: Walk) -> Iterator[_Listing]:
+def _listings(root: Path, rules: SourceRules, under: str, inode: int, result: Walk) -> Iterator[_Listing]:
     """List ``under`` and the directories below it, parents first; fills ``directories`` and ``omitted``."""
     if under == "":
         rules.refresh_outer()
-    inode = _directory_inode(root, under)
-    if inode is None:
-        return
     parent = rules.of_directory(under.rpartition("/")[0]) if under else rules.outer_rules()
     location = str(root)
     pending = [(under, inode, parent)]
@@ -154,8 +164,8 @@ def _entries(root: str, path: str, result: Walk) -> list[os.DirEntry[str]] | Non
     return None
 
 
-def _directory_inode(root: Path, under: str) -> int | None:
-    """The inode of a directory that is reached without following a link below the root; else None."""
+def _status_below(root: Path, under: str) -> os.stat_result | None:
+    """``lstat`` of ``under``, reached without following a link below the root; None if it cannot be."""
     try:
         status = os.stat(root)
     except OSError as error:
@@ -163,10 +173,12 @@ def _directory_inode(root: Path, under: str) -> int | None:
     location = str(root)
     for name in under.split("/") if under else []:
         location += "/" + name
+        if not stat.S_ISDIR(status.st_mode):
+            return None
         try:
             status = os.lstat(location)
         except OSError:
             return None
-        if not stat.S_ISDIR(status.st_mode):
-            return None
-    return status.st_ino
+    if under == "" and not stat.S_ISDIR(status.st_mode):
+        raise RootError("walk", str(root), "not a directory")
+    return status

@@ -1,0 +1,86 @@
+"""What a batch of raw events calls for. Nothing is believed but the paths; the disk is asked."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Container
+from dataclasses import dataclass, field
+
+from remora_hub.discovery.rules import SourceRules
+from remora_hub.watch.inbox import RawEvents
+
+#: A branch switch, a clone: past this many, looking at each path costs more than a rescan.
+BURST_PATHS = 500
+#: The kernel's queue holds 16,384 events (fs.inotify.max_queued_events) and drops the rest silently. A written file
+#: makes four events, so a batch of half as many paths as would fill it may be the survivors.
+OVERFLOW_PATHS = 2_000
+
+
+@dataclass(slots=True)
+class Demands:
+    """``paths``: sources to look at. ``follow``: directories to cover and rescan, each with its reason.
+
+    ``distrusted`` are those of them whose watches may be dead. ``rules_changed``: directories whose ignore rules
+    changed. ``rearm`` is the reason to watch everything anew, if there is one.
+    """
+
+    paths: set[str] = field(default_factory=set)
+    follow: dict[str, str] = field(default_factory=dict)
+    distrusted: set[str] = field(default_factory=set)
+    rules_changed: set[str] = field(default_factory=set)
+    rearm: str = ""
+
+
+def sort_events(events: RawEvents, root: str, rules: SourceRules, covered: Container[str]) -> Demands:
+    """Turn events into demands; ``covered`` are the directories that are watched. Reloads changed ignore rules."""
+    demands = Demands()
+    if events.lost or len(events.replaced) > OVERFLOW_PATHS:
+        demands.rearm = "overflow"
+        return demands
+    is_burst = len(events.replaced) > BURST_PATHS
+    for location, replaced in events.replaced.items():
+        path = location[len(root) + 1 :]
+        if path == "" and replaced:
+            demands.rearm = "root changed"
+        elif rules.affects_rules(path):
+            _sort_rule_file(path, rules, demands)
+        elif path in covered:
+            _sort_covered_directory(path, replaced, rules, demands)
+        elif not is_burst:
+            _sort_entry(location, path, rules, demands)
+    if is_burst:
+        demands.follow = {"": "burst"}
+    return demands
+
+
+def _sort_rule_file(path: str, rules: SourceRules, demands: Demands) -> None:
+    if path in (".git", rules.info_exclude):
+        rules.reload("")
+        demands.rearm = "ignore rules changed"
+        return
+    directory = path.rpartition("/")[0]
+    rules.reload(directory)
+    demands.rules_changed.add(directory)
+    demands.follow[directory] = "ignore rules changed"
+
+
+def _sort_covered_directory(path: str, replaced: bool, rules: SourceRules, demands: Demands) -> None:
+    demands.follow[path] = "directory changed"
+    if replaced:
+        rules.reload(path)
+        demands.distrusted.add(path)
+        if rules.is_source(path):  # a file now, perhaps
+            demands.paths.add(path)
+
+
+def _sort_entry(location: str, path: str, rules: SourceRules, demands: Demands) -> None:
+    try:
+        is_directory = stat.S_ISDIR(os.lstat(location).st_mode)
+    except OSError:
+        is_directory = False  # gone, or out of reach: if it was a source, its reader finds out
+    if is_directory and not rules.is_ignored_directory(path):
+        rules.reload(path)
+        demands.follow[path] = "new directory"
+    if rules.is_source(path):
+        demands.paths.add(path)

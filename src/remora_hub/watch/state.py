@@ -1,0 +1,28 @@
+"""How the watcher stands, for status and for people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class WatchState:
+    """``watching``: by kernel events. ``polling``: asked to do without them. ``degraded``: could not have them, polls
+    meanwhile and tries again; ``detail`` says why, ``remedy`` what a person can do about it.
+    """
+
+    name: Literal["starting", "watching", "polling", "degraded", "root missing", "closed"]
+    detail: str = ""
+    remedy: str = ""
+
+
+@dataclass(slots=True)
+class WatchCounters:
+    """Counts since the start: raw events, instances opened, failures of the underlying watcher, rescans by reason."""
+
+    events: int = 0
+    armings: int = 0
+    failures: int = 0
+    rescans: Counter[str] = field(default_factory=Counter)

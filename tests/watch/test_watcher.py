@@ -1,0 +1,346 @@
+"""The watcher on a real kernel: however events mislead or fail to come, what it says must lead to the disk's state."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+import threading
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from remora_hub.discovery.rules import SourceRules
+from remora_hub.discovery.walk import walk
+from remora_hub.errors import RootError
+from remora_hub.watch.hints import Rescan
+from remora_hub.watch.watcher import Watcher
+
+StartMirror = Callable[..., Awaitable[Any]]  # of conftest.Mirror, which cannot be imported from here
+WaitUntil = Callable[..., Awaitable[None]]
+
+
+def put(root: Path, *paths: str) -> None:
+    for path in paths:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(f"x = {random.random()}\n")
+
+
+def directories_of(root: Path) -> list[Path]:
+    return [path for path in root.rglob("*") if path.is_dir()] + [root]
+
+
+def git(directory: Path, *arguments: str) -> None:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    subprocess.run(["git", *identity, "-C", str(directory), *arguments], check=True, capture_output=True)
+
+
+async def test_written_changed_and_deleted_files_are_hinted_at_by_path(
+    root: Path, mirror_of: StartMirror
+) -> None:
+    put(root, "a.py", "b/c.py", "b/old.py")
+    mirror = await mirror_of(root)
+    put(root, "a.py", "b/new.py")
+    (root / "b/old.py").unlink()
+    await mirror.converges()
+    assert {path for hints in mirror.hints for path in hints.paths} == {"a.py", "b/new.py", "b/old.py"}
+    assert mirror.reasons() == set()
+
+
+async def test_files_that_are_no_sources_give_no_hints(root: Path, mirror_of: StartMirror) -> None:
+    (root / ".gitignore").write_text("gen.py\n")
+    mirror = await mirror_of(root)
+    put(root, "notes.txt", "gen.py", "a.py")
+    await mirror.converges()
+    assert {path for hints in mirror.hints for path in hints.paths} == {"a.py"}
+
+
+async def test_saves_of_every_kind_are_seen(root: Path, mirror_of: StartMirror) -> None:
+    put(root, "a.py")
+    mirror = await mirror_of(root)
+    for _ in range(20):
+        put(root, ".a.py.tmp")
+        (root / ".a.py.tmp").rename(root / "a.py")
+        await mirror.converges()
+        (root / "a.py").unlink()
+        put(root, "a.py")
+        await mirror.converges()
+
+
+async def test_file_in_a_directory_chain_made_at_once_is_seen(root: Path, mirror_of: StartMirror) -> None:
+    mirror = await mirror_of(root)
+    for turn in range(10):
+        put(root, f"n{turn}/a/b/c/d/e/f.py")
+        await mirror.converges()
+
+
+async def test_clone_into_the_tree_is_seen_whole(root: Path, tmp_path: Path, mirror_of: StartMirror) -> None:
+    origin = tmp_path / "origin"
+    put(origin, *(f"p{n % 20}/q{n % 7}/m{n}.py" for n in range(400)))
+    git(origin, "init", "--quiet")
+    git(origin, "add", ".")
+    git(origin, "commit", "--quiet", "--message", "all")
+    mirror = await mirror_of(root)
+    git(tmp_path, "clone", "--quiet", str(origin), str(root / "clone"))
+    await mirror.converges()
+    assert len(mirror.files) == 400
+
+
+async def test_branch_switch_there_and_back_ends_in_the_final_state(
+    root: Path, mirror_of: StartMirror
+) -> None:
+    git(root, "init", "--quiet", "--initial-branch=one")
+    put(root, *(f"p{n % 30}/m{n}.py" for n in range(1_500)))
+    git(root, "add", ".")
+    git(root, "commit", "--quiet", "--message", "one")
+    git(root, "switch", "--quiet", "--create", "two")
+    shutil.rmtree(root / "p0")
+    put(root, *(f"p{n % 30}/m{n}.py" for n in range(700)), "new/x/y.py")
+    git(root, "add", ".")
+    git(root, "commit", "--quiet", "--message", "two")
+    mirror = await mirror_of(root)
+    for branch in ("one", "two", "one"):
+        git(root, "switch", "--quiet", branch)
+    await mirror.converges()
+    put(root, "p0/m0.py")
+    await mirror.converges()
+
+
+async def test_directory_moved_in_renamed_and_moved_out_is_followed(
+    root: Path, tmp_path: Path, mirror_of: StartMirror
+) -> None:
+    put(tmp_path, *(f"outside/s{n % 8}/m{n}.py" for n in range(80)))
+    mirror = await mirror_of(root)
+    (tmp_path / "outside").rename(root / "inside")
+    await mirror.converges()
+    assert len(mirror.files) == 80
+    (root / "inside").rename(root / "renamed")
+    await mirror.converges()
+    put(root, "renamed/s3/m3.py", "renamed/s4/new.py")
+    await mirror.converges()
+    (root / "renamed").rename(tmp_path / "outside")
+    await mirror.converges()
+    assert mirror.files == {}
+
+
+async def test_directory_replaced_by_another_of_its_name_is_watched(
+    root: Path, mirror_of: StartMirror
+) -> None:
+    put(root, "d/e/a.py")
+    mirror = await mirror_of(root)
+    for turn in range(10):
+        shutil.rmtree(root / "d")
+        put(root, f"d/e/b{turn}.py")
+        await mirror.converges()
+        put(root, f"d/e/b{turn}.py", "d/c.py")
+        await mirror.converges()
+
+
+async def test_directories_that_swap_places_are_followed(root: Path, mirror_of: StartMirror) -> None:
+    put(root, "one/x/a.py", "two/x/b.py")
+    mirror = await mirror_of(root)
+    (root / "one").rename(root / "t")
+    (root / "two").rename(root / "one")
+    (root / "t").rename(root / "two")
+    await mirror.converges()
+    put(root, "one/x/b.py", "two/x/a.py")
+    await mirror.converges()
+
+
+async def test_file_and_directory_may_take_each_others_name(root: Path, mirror_of: StartMirror) -> None:
+    put(root, "thing.py")
+    mirror = await mirror_of(root)
+    (root / "thing.py").unlink()
+    put(root, "thing.py/a.py")
+    await mirror.converges()
+    shutil.rmtree(root / "thing.py")
+    put(root, "thing.py")
+    await mirror.converges()
+
+
+async def test_root_deleted_and_made_again_is_watched_again(
+    root: Path, mirror_of: StartMirror, wait_until: WaitUntil
+) -> None:
+    put(root, "a.py", "b/c.py")
+    mirror = await mirror_of(root)
+    shutil.rmtree(root)
+    await wait_until(lambda: mirror.watcher.state.name == "root missing")
+    put(root, "d/e.py")
+    await mirror.converges()
+    assert mirror.watcher.state.name == "watching"
+    put(root, "d/f.py")
+    await mirror.converges()
+
+
+async def test_root_replaced_at_once_is_watched_again(root: Path, mirror_of: StartMirror) -> None:
+    put(root, "a.py")
+    mirror = await mirror_of(root)
+    shutil.rmtree(root)
+    put(root, "d/e.py")
+    await mirror.converges()
+    put(root, "d/f.py")
+    await mirror.converges()
+
+
+async def test_root_renamed_away_and_back_is_watched_again(
+    root: Path, tmp_path: Path, mirror_of: StartMirror, wait_until: WaitUntil
+) -> None:
+    put(root, "a.py", "b/c.py")
+    mirror = await mirror_of(root)
+    shutil.move(root, tmp_path / "elsewhere")
+    await wait_until(lambda: mirror.watcher.state.name == "root missing")
+    put(tmp_path, "elsewhere/b/unseen.py")
+    shutil.move(tmp_path / "elsewhere", root)
+    await mirror.converges()
+    put(root, "b/seen.py")
+    await mirror.converges()
+
+
+async def test_name_that_is_not_utf8_does_not_end_the_watching(root: Path, mirror_of: StartMirror) -> None:
+    put(root, "b/a.py")
+    mirror = await mirror_of(root)
+    os.close(os.open(os.fsencode(root) + b"/b/bad\xff.py", os.O_CREAT))
+    put(root, "b/a.py")
+    await mirror.converges()
+    put(root, "c.py")
+    await mirror.converges()
+    assert mirror.watcher.counters.failures >= 1
+    assert any(reason.startswith("watcher failed") for reason in mirror.reasons())
+
+
+async def test_ignored_directories_take_no_watches(
+    root: Path, mirror_of: StartMirror, wait_until: WaitUntil, watch_count: Callable[[], int]
+) -> None:
+    put(root, "a.py", "b/c.py", ".venv/pyvenv.cfg")
+    (root / ".gitignore").write_text("/ignored/\n")
+    for n in range(5_000):
+        (root / f"{'ignored' if n % 2 else '.venv'}/d{n}").mkdir(parents=True)
+    mirror = await mirror_of(root)
+    assert watch_count() <= 2 + 10
+    for n in range(30):
+        put(root, f"ignored/later{n}/a.py", f"b/__pycache__/a{n}.pyc", f"new{n}/x.py")
+    await mirror.converges()
+    assert mirror.watcher.directories == 2 + 30
+    await wait_until(lambda: watch_count() <= 2 + 30 + 10)  # those that retire are gone soon
+
+
+async def test_many_new_directories_join_the_main_instance(
+    root: Path, mirror_of: StartMirror, wait_until: WaitUntil, watch_count: Callable[[], int]
+) -> None:
+    mirror = await mirror_of(root)
+    put(root, *(f"d{n}/a.py" for n in range(400)))
+    await mirror.converges()
+    put(root, *(f"d{n}/b.py" for n in range(0, 400, 40)))
+    await mirror.converges()
+    await wait_until(lambda: watch_count() <= 401 + 10)
+
+
+async def test_changed_ignore_rules_hide_and_show_directories(
+    root: Path, mirror_of: StartMirror, wait_until: WaitUntil, watch_count: Callable[[], int]
+) -> None:
+    put(root, "a/x.py", "b/c/x.py", "b/d/x.py")
+    (root / ".gitignore").write_text("/a/\n")
+    mirror = await mirror_of(root)
+    assert set(mirror.files) == {"b/c/x.py", "b/d/x.py"}
+    (root / ".gitignore").write_text("/b/\n")
+    await mirror.converges()
+    assert set(mirror.files) == {"a/x.py"}
+    await wait_until(lambda: watch_count() == mirror.watcher.directories == 2)
+    put(root, "a/new.py")
+    await mirror.converges()
+    (root / ".gitignore").unlink()
+    await mirror.converges()
+    put(root, "b/.gitignore", "b/d/y.py")
+    (root / "b/.gitignore").write_text("d\n")
+    await mirror.converges()
+    assert set(mirror.files) == {"a/x.py", "a/new.py", "b/c/x.py"}
+
+
+async def test_environment_made_inside_the_tree_disappears(root: Path, mirror_of: StartMirror) -> None:
+    put(root, "a.py", "env/lib/a.py")
+    mirror = await mirror_of(root)
+    put(root, "env/pyvenv.cfg")
+    await mirror.converges()
+    assert set(mirror.files) == {"a.py"}
+
+
+async def test_changed_exclude_file_of_the_repository_counts(root: Path, mirror_of: StartMirror) -> None:
+    git(root, "init", "--quiet")
+    put(root, "a.py", "b.py")
+    mirror = await mirror_of(root)
+    (root / ".git/info/exclude").write_text("b.py\n")
+    await mirror.converges()
+    assert set(mirror.files) == {"a.py"}
+
+
+async def test_directory_that_a_walk_found_unwatched_is_covered_and_rescanned(
+    root: Path, mirror_of: StartMirror, wait_until: WaitUntil
+) -> None:
+    put(root, "a/b/c.py")
+    mirror = await mirror_of(root)
+    found = walk(root, mirror.rules).directories
+    mirror.watcher.ensure(found)
+    mirror.watcher.ensure(found | {"a": 0})  # as if another directory had been there when it was armed
+    await wait_until(lambda: mirror.hints)
+    assert [rescan for hints in mirror.hints for rescan in hints.rescan] == [
+        Rescan("a", "unwatched directory")
+    ]
+
+
+async def test_random_storm_ends_in_the_state_of_the_disk(
+    root: Path, tmp_path: Path, mirror_of: StartMirror
+) -> None:
+    choose = random.Random(7)
+    mirror = await mirror_of(root)
+    for _ in range(400):
+        directories = directories_of(root)
+        here, there = choose.choice(directories), choose.choice(directories)
+        action = choose.randrange(8)
+        target = there / f"n{choose.randrange(30)}"
+        if action < 4:
+            put(
+                here,
+                f"n{choose.randrange(30)}/m{choose.randrange(5)}.py"
+                if action < 2
+                else f"m{choose.randrange(9)}.py",
+            )
+        elif action == 4 and here != root:
+            shutil.rmtree(here)
+        elif action < 7 and here != root and not target.is_relative_to(here) and not target.exists():
+            here.rename(target)
+        else:
+            for file in list(here.glob("*.py"))[:2]:
+                file.rename(file.with_name(f"m{choose.randrange(9)}.py"))
+        if choose.random() < 0.05:
+            await mirror.converges()
+    await mirror.converges()
+    put(root, *(f"{path.relative_to(root)}/last.py" for path in directories_of(root)))
+    await mirror.converges()
+
+
+async def test_missing_root_is_refused(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    watcher = Watcher(gone, SourceRules(gone))
+    with pytest.raises(RootError):
+        await watcher.start()
+    await watcher.close()
+
+
+async def test_nothing_is_left_after_closing(root: Path, watch_count: Callable[[], int]) -> None:
+    put(root, "a/b.py")
+    threads, descriptors = threading.active_count(), len(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        watcher = Watcher(root, SourceRules(root))
+        await watcher.start()
+        put(root, "new/b.py")
+        await anext(watcher)
+        await watcher.close()
+        await watcher.close()
+        async for _ in watcher:
+            pass  # what was pending; then it ends
+    assert watch_count() == 0
+    assert threading.active_count() <= threads + 2  # asyncio's own executor keeps its threads
+    assert len(os.listdir("/proc/self/fd")) <= descriptors + 2
