@@ -1,5 +1,11 @@
 from __future__ import annotations
 
+import dataclasses
+from contextlib import closing
+
+import apsw
+import msgspec
+
 from remora_hub.store import Commit, FileOmitted, FileRemoved, FileTouched, NodeChange
 
 
@@ -98,6 +104,23 @@ async def test_a_touched_file_changes_its_fingerprint_only(store, replaced):
     assert (commit.seq, commit.files, heard) == (1, (), [])
     assert await store.fingerprints() == {"a.py": (100, 9, 2**64 - 1, "bytes", 11, "indexed")}
     assert (await store.get_file("a.py")).version == 1
+
+
+async def test_what_lanes_packed_is_kept_as_it_is(store, database, replaced):
+    for nodes in (["f", "g"], ["g", "h"]):
+        change = replaced("a.py", nodes)
+        await store.apply([change])
+        with closing(apsw.Connection(str(database), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
+            assert connection.execute("SELECT nodes FROM hub_nodes").get == change.packed.nodes
+
+
+async def test_a_file_whose_keys_and_nodes_differ_in_number_keeps_its_old_records(store, replaced):
+    await store.apply([replaced("a.py", ["f"])])
+    bad = replaced("a.py", ["f", "g"])
+    bad = dataclasses.replace(bad, packed=msgspec.structs.replace(bad.packed, suffixes=["f"]))
+    commit = await store.apply([bad, replaced("b.py", ["h"])])
+    assert list(commit.failed) == ["a.py"]
+    assert await store.list_keys("node:") == ["node:a.py:f", "node:b.py:h"]
 
 
 async def test_indexes_follow_their_file(store, replaced):

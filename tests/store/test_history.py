@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from remora_hub.store import FileRemoved, NodeStateStore
+import asyncio
+
+from remora_hub.store import FileOmitted, FileRemoved, NodeStateStore
 
 KEY = "node:a.py:f"
 
@@ -69,6 +71,27 @@ async def test_without_a_docstring_nothing_is_outdated(store, replaced):
 async def test_docstring_and_signature_changed_together_are_up_to_date(store, replaced):
     await save(store, replaced, signature="(a)", docstring="Add.")
     assert not (await save(store, replaced, signature="(b)", docstring="Add b.")).docstring_outdated
+
+
+async def test_nodes_of_a_file_have_histories_of_their_own(database, replaced):
+    async with await NodeStateStore.open(database, extractor_version=1) as store:
+        await store.apply([replaced("a.py", ["f", "g"])])
+        await asyncio.sleep(0.002)  # times are kept to the millisecond
+        await store.apply([replaced("a.py", ["f", {"name": "g", "digest": "x"}, "h"])])
+        await asyncio.sleep(0.002)
+        await store.apply([replaced("a.py", ["f", {"name": "g", "digest": "x"}, "h", "i"])])
+    async with await NodeStateStore.open(database, extractor_version=1) as store:
+        f, g, h, i = await store.get_by_file("a.py")
+        assert [node.version for node in (f, g, h, i)] == [1, 2, 1, 1]
+        assert f.created_at == f.updated_at == g.created_at < g.updated_at == h.created_at
+        assert h.created_at == h.updated_at < i.created_at == i.updated_at
+
+
+async def test_a_file_that_was_omitted_for_a_while_starts_anew(store, replaced):
+    await save(store, replaced, signature="(a)")
+    await save(store, replaced, signature="(b)")
+    await store.apply([FileOmitted(path="a.py", status="unreadable")])
+    assert (await save(store, replaced, signature="(b)")).version == 1
 
 
 async def test_export_leaves_history_out(store, replaced):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 
@@ -7,7 +8,7 @@ import apsw
 import pytest
 
 from remora_hub.errors import CorruptStoreError, NewerIndexError, StoreError
-from remora_hub.store import Horizon, NodeStateStore, set_aside
+from remora_hub.store import Horizon, NodeStateStore, schema, set_aside
 
 
 async def fill(database, replaced, *, extractor_version=1, commits=1):
@@ -86,6 +87,77 @@ async def test_a_damaged_file_is_told_set_aside_and_made_anew(database, replaced
         assert (await store.apply([replaced("a.py", ["f"])])).seq == 1
 
 
+@pytest.fixture
+def checks(monkeypatch):
+    """The paths of the files whose pages were checked on opening."""
+    checked = []
+    check_pages = schema.check_pages
+
+    def recording(connection, path):
+        checked.append(path)
+        check_pages(connection, path)
+
+    monkeypatch.setattr(schema, "check_pages", recording)
+    return checked
+
+
+async def test_after_a_clean_stop_pages_are_not_checked_again(database, replaced, checks):
+    await fill(database, replaced)
+    checks.clear()
+    for _ in range(2):
+        async with await NodeStateStore.open(database, extractor_version=1) as store:
+            assert len(await store.fingerprints()) == 30
+            assert store.reader.paths()
+    assert checks == []
+
+
+async def test_what_a_killed_writer_left_is_checked_and_kept(store, tmp_path, replaced, checks):
+    await store.apply([replaced("a.py", ["f"])])
+    left = tmp_path / "left" / "hub.db"
+    left.parent.mkdir()
+    for ending in ("", "-wal"):
+        shutil.copyfile(store.path.with_name("hub.db" + ending), left.with_name("hub.db" + ending))
+    checks.clear()
+    async with await NodeStateStore.open(left, extractor_version=1) as reopened:
+        assert (reopened.sequence(), reopened.rebuilt_reason) == (1, None)
+    assert checks == [left]
+
+
+async def test_a_mark_of_a_clean_stop_is_worth_nothing_once_the_writer_was_killed(
+    database, replaced, tmp_path, checks
+):
+    await fill(database, replaced)
+    async with await NodeStateStore.open(database, extractor_version=1):
+        killed = tmp_path / "killed"
+        shutil.copytree(tmp_path, killed, ignore=lambda *_: ["killed"])
+    checks.clear()
+    async with await NodeStateStore.open(killed / "hub.db", extractor_version=1):
+        assert checks == [killed / "hub.db"]
+
+
+async def test_a_file_written_to_right_after_a_clean_stop_is_checked(database, replaced, checks):
+    await fill(database, replaced)
+    database.write_bytes(database.read_bytes())
+    checks.clear()
+    async with await NodeStateStore.open(database, extractor_version=1):
+        assert checks == [database]
+
+
+async def test_an_index_keeps_its_id_until_it_is_made_anew(database, replaced):
+    async with await NodeStateStore.open(database, extractor_version=1) as store:
+        first = store.index_id
+        assert (await store.stats()).index_id == first
+    async with await NodeStateStore.open(database, extractor_version=1) as store:
+        assert store.index_id == first
+    async with await NodeStateStore.open(database, extractor_version=1, read_only=True) as beside:
+        assert beside.index_id == first
+    async with await NodeStateStore.open(database, extractor_version=2) as rebuilt:
+        second = rebuilt.index_id
+    set_aside(database)
+    async with await NodeStateStore.open(database, extractor_version=2) as store:
+        assert len({first, second, store.index_id}) == 3
+
+
 async def test_setting_aside_takes_the_log_along_and_never_overwrites(database):
     asides = []
     for content in (b"one", b"two"):
@@ -104,10 +176,13 @@ async def test_a_foreign_database_is_not_taken_over(database):
         await NodeStateStore.open(database, extractor_version=1)
 
 
-async def test_a_damaged_record_is_told_when_it_is_read_or_checked(database, replaced):
+@pytest.mark.parametrize(
+    "damage", ["nodes = x'00'", "nodes = substr(nodes, 1, 99)", "suffixes = 'f'", "history = x'00'"]
+)
+async def test_a_damaged_record_is_told_when_it_is_read_or_checked(database, replaced, damage):
     await fill(database, replaced)
     connection = apsw.Connection(str(database))
-    connection.execute("UPDATE hub_nodes SET nodes = x'00' WHERE file_id = 1")
+    connection.execute(f"UPDATE hub_nodes SET {damage} WHERE file_id = 1")
     connection.close()
     async with await NodeStateStore.open(database, extractor_version=1) as store:
         with pytest.raises(CorruptStoreError):

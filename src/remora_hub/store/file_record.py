@@ -12,24 +12,24 @@ _HISTORY = re.compile(r'\{"version":(\d+),"created_at":([0-9.e+-]+),"updated_at"
 _encode = msgspec.json.Encoder().encode
 
 
+class _Described(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
+    """What the record of a file begins with: all that its bytes alone do not tell."""
+
+    path: str
+    status: str = "indexed"
+    detail: str = ""
+    digest: str = ""
+    size: int = 0
+
+
 def file_body(path: str, *, status: str, detail: str, digest: str, size: int, extracted: str) -> str:
     """The JSON object of a file's record without its history: fields at their default are left out.
 
     ``extracted`` is the object extraction gave (encoding, imports, problems, ...).
     """
-    members = [f'"path":{_json(path)}']
-    if status != "indexed":
-        members.append(f'"status":{_json(status)}')
-    if detail:
-        members.append(f'"detail":{_json(detail)}')
-    if digest:
-        members.append(f'"digest":{_json(digest)}')
-    if size:
-        members.append(f'"size":{size}')
-    rest = extracted.strip()[1:-1]
-    if rest:
-        members.append(rest)
-    return "{" + ",".join(members) + "}"
+    described = _encode(_Described(path, status, detail, digest, size)).decode()
+    rest = extracted.strip()[1:]
+    return described[:-1] + ("" if rest == "}" else ",") + rest
 
 
 def first_version(body: str, now: float) -> str:

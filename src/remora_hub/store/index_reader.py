@@ -18,10 +18,8 @@ from remora_hub.store.schema import read_index_id, unsigned_inode
 
 _FILES_PER_READ = 64
 
-_FINGERPRINTS = """
-SELECT path, size, mtime_ns, inode, digest, scanned_ns, status FROM hub_file
-WHERE path = ? OR (path >= ? AND path < ?)
-"""
+_FINGERPRINTS = "SELECT path, size, mtime_ns, inode, digest, scanned_ns, status FROM hub_file"
+_AT_OR_BELOW = " WHERE path = ? OR (path >= ? AND path < ?)"
 _PATHS = """
 SELECT path FROM hub_file
 WHERE (path = ?1 OR (path >= ?2 AND path < ?3)) AND (?4 IS NULL OR status = ?4) ORDER BY path
@@ -51,11 +49,16 @@ class IndexReader:
     def fingerprints(self, under: str | None = None) -> dict[str, Fingerprint]:
         """What is known of every file (at or below ``under``), by path."""
         with self._errors():
+            rows = (
+                self._connection.execute(_FINGERPRINTS + _AT_OR_BELOW, under_range(under))
+                if under
+                else self._connection.execute(
+                    _FINGERPRINTS
+                )  # a plain scan: half the time for all of a repository
+            )
             return {
                 path: Fingerprint(size, mtime_ns, unsigned_inode(inode), digest, scanned_ns, status)
-                for path, size, mtime_ns, inode, digest, scanned_ns, status in self._connection.execute(
-                    _FINGERPRINTS, under_range(under)
-                )
+                for path, size, mtime_ns, inode, digest, scanned_ns, status in rows
             }
 
     def paths(self, under: str | None = None, status: str | None = None) -> list[str]:

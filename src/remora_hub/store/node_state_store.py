@@ -107,6 +107,11 @@ class NodeStateStore:
             self._reader = self._new_reader()
         return self._reader
 
+    @property
+    def index_id(self) -> str:
+        """What tells this index from any other: beside another id, sequence numbers mean nothing. Rescan then."""
+        return self.reader.index_id() if self._writer is None else self._writer.index_id
+
     def sequence(self) -> int:
         """The number of the latest commit; 0 before the first."""
         return self.reader.sequence() if self._writer is None else self._writer.sequence
@@ -247,8 +252,9 @@ class NodeStateStore:
         return reader
 
     def _close(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
         self._read_threads.shutdown()
         for reader in self._readers:
             reader.close()
+        # Last, for the last connection takes the write-ahead log into the file, and only this one may write.
+        if self._writer is not None:
+            self._writer.close()

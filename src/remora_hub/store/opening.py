@@ -7,7 +7,7 @@ from pathlib import Path
 import apsw
 
 from remora_hub.errors import StoreError
-from remora_hub.store import schema
+from remora_hub.store import clean_stop, schema
 from remora_hub.store.connection import open_reader, open_writer, store_error
 
 
@@ -18,9 +18,14 @@ def open_for_writing(
     if path.exists():
         _refuse_newer(path, extractor_version)
     try:
+        stopped_cleanly = clean_stop.take_mark(path)
+    except OSError as error:
+        raise StoreError("open the store", str(path), error.strerror or str(error)) from error
+    try:
         connection = open_writer(path, busy_timeout_ms=busy_timeout_ms, cache_mb=cache_mb)
         try:
-            schema.check_pages(connection, path)
+            if not stopped_cleanly:
+                schema.check_pages(connection, path)
             return connection, schema.prepare(connection, path, extractor_version)
         except BaseException:
             connection.close()

@@ -131,6 +131,14 @@ class Reader(IndexReader):
                 ]
             yield from sorted(rows)
 
+    def rows_of(self, paths: Iterable[str]) -> list[tuple[str, list[tuple[str, str]]]]:
+        """``(path, rows)`` for each of ``paths``, read at one moment; rows as in ``export_rows``, in source order."""
+        with self._snapshot():
+            return [
+                (path, [(node_key(path, node.suffix), node.body) for node in self._page(path)])
+                for path in paths
+            ]
+
     def _page(self, path: str) -> list[StoredNode]:
         for columns in self._connection.execute(_PAGE, (path,)):
             return unpack_page(path, NodePage(*columns))

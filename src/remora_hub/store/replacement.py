@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from remora_hub.facts import PackedFile, pack_nodes
 from remora_hub.store.changes import FileChange, FileOmitted, FileReplaced
 
 NO_FACTS = PackedFile(body="{}", suffixes=[], nodes=pack_nodes(b"[]"), names=b"", code=b"")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replacement:
-    """All that is stored of one file, whatever its status: what the public changes come down to."""
+class Replacement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """All that is stored of one file, whatever its status: what the public changes come down to.
+
+    A struct, since one is made of every file: a tenth of a frozen dataclass's time.
+    """
 
     path: str
     status: str

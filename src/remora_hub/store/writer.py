@@ -19,10 +19,11 @@ from typing import Any, Generic, TypeVar
 import apsw
 
 from remora_hub.errors import CorruptStoreError, StoreError
-from remora_hub.store import feed_log
+from remora_hub.store import clean_stop, feed_log
 from remora_hub.store.changes import Commit
 from remora_hub.store.connection import is_environmental, store_error
 from remora_hub.store.replacement import StoreChange
+from remora_hub.store.schema import read_index_id
 from remora_hub.store.transaction import Transaction
 
 # A reader that keeps an old view open keeps the log from being reused. Beyond this the writer refuses, for its callers
@@ -80,6 +81,7 @@ class Writer:
         feed_retention_commits: int,
     ) -> None:
         self.sequence = feed_log.read_sequence(connection)
+        self.index_id = read_index_id(connection)
         self._path = path
         self._inode = path.stat().st_ino
         self._connection = connection
@@ -135,6 +137,10 @@ class Writer:
             else:
                 self._write_group(request)
         self._connection.close()
+        try:
+            clean_stop.mark(self._path, self._inode)
+        except OSError as error:  # nothing is lost: the next start checks the file
+            _log.warning("store.not_marked_clean path=%s reason=%s", self._path, error)
 
     def _next(self) -> Write | Maintenance[Any] | None:
         request, self._held = self._held, None
