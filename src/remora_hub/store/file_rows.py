@@ -1,0 +1,113 @@
+"""The rows of one file in the tables that hold it: single statements, inside a transaction that is the caller's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import apsw
+
+from remora_hub.store.changes import FileTouched
+from remora_hub.store.keys import FILE_PREFIX
+from remora_hub.store.node_page import NodePage
+from remora_hub.store.replacement import Replacement
+from remora_hub.store.schema import signed_inode
+
+_FIND = """
+SELECT id, digest, (SELECT value FROM kv_store WHERE key = ?1 || path) FROM hub_file WHERE path = ?2
+"""
+_PUT_FILE = """
+INSERT INTO hub_file (id, path, status, size, mtime_ns, inode, digest, scanned_ns, node_count)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET status = excluded.status, size = excluded.size, mtime_ns = excluded.mtime_ns,
+    inode = excluded.inode, digest = excluded.digest, scanned_ns = excluded.scanned_ns, node_count = excluded.node_count
+"""
+_PUT_PAGE = (
+    "INSERT OR REPLACE INTO hub_nodes (file_id, created_at, suffixes, nodes, history) VALUES (?, ?, ?, ?, ?)"
+)
+_PUT_NAMES = "INSERT OR REPLACE INTO hub_names (file_id, names) VALUES (?, ?)"
+_PUT_CODE = "INSERT OR REPLACE INTO hub_code (file_id, code) VALUES (?, ?)"
+_PUT_RECORD = """
+INSERT INTO kv_store (key, value, created_at, updated_at) VALUES (?, ?, ?, ?)
+ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at
+"""
+_DELETE = (
+    "DELETE FROM hub_nodes WHERE file_id = ?",
+    "DELETE FROM hub_names WHERE file_id = ?",
+    "DELETE FROM hub_code WHERE file_id = ?",
+    "DELETE FROM hub_file WHERE id = ?",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A file the store knows; ``record`` is the text under ``file:{path}``."""
+
+    id: int
+    digest: str
+    record: str | None
+
+
+class FileRows:
+    """Reads and writes rows by file, on the write connection. Methods raise apsw.Error."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+
+    def find(self, path: str) -> FileRow | None:
+        """The file at ``path``, if it is known."""
+        for file_id, digest, record in self._connection.execute(_FIND, (FILE_PREFIX, path)):
+            return FileRow(int(file_id), str(digest), None if record is None else str(record))
+        return None
+
+    def page(self, file_id: int) -> NodePage | None:
+        """The nodes of a file, packed."""
+        for columns in self._connection.execute(
+            "SELECT created_at, suffixes, nodes, history FROM hub_nodes WHERE file_id = ?", (file_id,)
+        ):
+            return NodePage(*columns)
+        return None
+
+    def record(self, key: str) -> str | None:
+        """The text of a record in ``kv_store``."""
+        for (value,) in self._connection.execute("SELECT value FROM kv_store WHERE key = ?", (key,)):
+            return str(value)
+        return None
+
+    def put_file(self, new: Replacement, row: FileRow | None, node_count: int) -> int:
+        """Save status and fingerprint of a new file, or of the known one in ``row``; its id."""
+        inode = signed_inode(new.inode)
+        fingerprint = (new.size, new.mtime_ns, inode, new.digest, new.scanned_ns)
+        self._connection.execute(
+            _PUT_FILE, (row.id if row else None, new.path, new.status, *fingerprint, node_count)
+        )
+        return row.id if row else self._connection.last_insert_rowid()
+
+    def put_page(self, file_id: int, page: NodePage) -> None:
+        """Save the nodes of a file."""
+        self._connection.execute(_PUT_PAGE, (file_id, *page))
+
+    def put_code(self, file_id: int, names: bytes, code: bytes) -> None:
+        """Save identifiers and code of a file, as in ``facts.PackedFile``."""
+        self._connection.execute(_PUT_NAMES, (file_id, names))
+        self._connection.execute(_PUT_CODE, (file_id, code))
+
+    def put_record(self, key: str, text: str, now: float) -> None:
+        """Save a record in ``kv_store``; ``now`` is Unix seconds."""
+        self._connection.execute(_PUT_RECORD, (key, text, int(now), int(now)))
+
+    def count_nodes(self, file_id: int, node_count: int) -> None:
+        """Save how many nodes a file has."""
+        self._connection.execute("UPDATE hub_file SET node_count = ? WHERE id = ?", (node_count, file_id))
+
+    def touch(self, change: FileTouched) -> None:
+        """Save a known file's new fingerprint."""
+        self._connection.execute(
+            "UPDATE hub_file SET size = ?, mtime_ns = ?, inode = ?, scanned_ns = ? WHERE path = ?",
+            (change.size, change.mtime_ns, signed_inode(change.inode), change.scanned_ns, change.path),
+        )
+
+    def delete(self, path: str, file_id: int) -> None:
+        """Remove every row of a file."""
+        for statement in _DELETE:
+            self._connection.execute(statement, (file_id,))
+        self._connection.execute("DELETE FROM kv_store WHERE key = ?", (FILE_PREFIX + path,))
