@@ -1,7 +1,7 @@
 """From the bytes of one file to its packed facts. Pure: nothing is opened, nothing is kept.
 
-Structure comes from the syntax tree; where the parser gives up on a part, from the logical lines instead, so that broken
-code still yields every definition that can be seen in it.
+Structure comes from the syntax tree; where the parser gives up on a part, from the logical lines instead, so that
+broken code still yields every definition that can be seen in it.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Extractor:
 
 def _syntax_problems(root: Node, source: bytes, lines: Lines) -> list[_ProblemFacts]:
     """The places where the parser found an error or had to supply a token, in source order."""
-    problems = []
+    problems: list[_ProblemFacts] = []
     pending = [root]
     for _ in range(_MOST_ERROR_NODES):
         if not pending or len(problems) >= _MOST_PROBLEMS:
@@ -96,13 +96,9 @@ def _syntax_problems(root: Node, source: bytes, lines: Lines) -> list[_ProblemFa
             line, column = lines.line_and_column(node.start_byte)
             found = source[node.start_byte : min(node.end_byte, node.start_byte + 40)].split(b"\n")[0]
             text = found.decode("utf-8", "replace").strip()
-            message = (
-                f"{node.type} expected"
-                if node.is_missing
-                else f"cannot parse {text!r}"
-                if text
-                else "cannot parse"
-            )
+            message = f"cannot parse {text!r}" if text else "cannot parse"
+            if node.is_missing:
+                message = f"{node.type} expected"
             problems.append(_ProblemFacts("syntax", line, column, message))
         elif node.has_error:
             pending += reversed(node.children)
