@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from contextlib import closing
 
 import apsw
@@ -146,3 +147,12 @@ async def test_hostile_paths_come_back_as_they_went_in(store, replaced):
     for path in paths:
         assert (await store.get(f"node:{path}:f")).path == path
         assert (await store.get_file(path)).path == path
+
+
+async def test_rows_of_several_files_are_read_as_keys_and_bodies(store, replaced):
+    await store.apply([replaced("b.py", ["g"]), replaced("a.py", ["f", "C"])])
+    rows = store.reader.rows_of(["b.py", "nowhere.py", "a.py"])
+    keys = {path: [key for key, _body in of_file] for path, of_file in rows}
+    assert keys.pop("nowhere.py", []) == []
+    assert keys == {"b.py": ["node:b.py:g"], "a.py": ["node:a.py:f", "node:a.py:C"]}
+    assert all(json.loads(body)["path"] == path for path, of_file in rows for _key, body in of_file)
