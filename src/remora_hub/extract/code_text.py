@@ -9,14 +9,12 @@ from __future__ import annotations
 import re
 import zlib
 from bisect import bisect_right
-from keyword import kwlist
 from typing import Literal
 
-from remora_hub.extract.tokens import Tokens
+from remora_hub.extract.usage import distinct_identifiers
 
 PositionEncoding = Literal["utf-8", "utf-16", "utf-32"]
 
-_KEYWORDS = frozenset(word.encode() for word in kwlist)
 _COMPRESSION_LEVEL = 1  # a quarter of the source; the highest level makes it a fifth at twice the time
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _FURTHER_BYTE = re.compile(rb"[\x80-\xbf\v]")
@@ -24,10 +22,9 @@ _FOUR_BYTE_START = re.compile(rb"[\xf0-\xf7\f]")
 _NAME_BYTE = rb"[A-Za-z0-9_\x80-\xff]"
 
 
-def pack_code(mask: bytes, tokens: Tokens) -> tuple[bytes, bytes]:
+def pack_code(mask: bytes, words: bytes) -> tuple[bytes, bytes]:
     """Return ``(names, code)`` as ``facts.PackedFile`` describes them."""
-    names = [name for name in dict.fromkeys(tokens.names) if name not in _KEYWORDS]
-    return b"\n" + b"\n".join([*names, b""]), zlib.compress(mask, _COMPRESSION_LEVEL)
+    return b"\n".join([b"", *distinct_identifiers(words), b""]), zlib.compress(mask, _COMPRESSION_LEVEL)
 
 
 class CodeText:

@@ -9,19 +9,24 @@ import warnings
 from remora_hub.extract.headers import closing_bracket
 from remora_hub.extract.mask import STRING, string_prefix
 
-# Nearly every one-line docstring: on a line of its own, nothing in it to be unescaped.
-_COMMON = re.compile(rb'[ \t]*+\r?\n[ \t]*+"""([^"\\\r\n]*+)"""[ \t]*+\r?\n')
+# Nearly every docstring: it begins on a line of its own, and nothing in its first line is to be unescaped.
+_COMMON = re.compile(rb'[ \t]*+\r?\n[ \t]*+"""([^"\\\r\n]++)("""(?:[ \t]*+\r?\n|\Z)|\r?\n)')
+_QUOTE = ord('"')
 _FIRST_STATEMENT = re.compile(rb"[\s;]*+(?:\\\r?\n[ \t]*+)*+")
 _STATEMENT_END = re.compile(rb"[ \t\f\v]*+(?:;|\r?\n|$)")
 _JOINT = re.compile(rb"(?:[ \t\f]|\\\r?\n)*+")
-_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 def first_docstring_line(source: bytes, mask: bytes, body: int, end: int) -> str | None:
-    """The docstring of the body that begins at ``body``: its first line that is not blank; None if there is no docstring."""
+    """The first line of the docstring of the body that begins at ``body``; None if there is no docstring."""
     common = _COMMON.match(source, body, end)
-    if common:
-        return common[1].decode("utf-8", "replace").strip()
+    # The mask has no quote inside a string, so the next one closes it.
+    if common and (
+        common[2][0] == _QUOTE or _STATEMENT_END.match(mask, mask.find(b'"', common.end()) + 1, end)
+    ):
+        line = common[1].decode("utf-8", "replace").expandtabs().lstrip()
+        if line:
+            return line
     white = _FIRST_STATEMENT.match(mask, body, end)
     start = white.end() if white else body
     if mask[start : start + 1] == b"(":
@@ -71,8 +76,11 @@ def _evaluated(source: bytes, start: int, stop: int, mask: bytes, end: int) -> s
 
 
 def _first_line(text: str) -> str:
-    for line in _LINE_END.split(text):
-        stripped = line.expandtabs().strip()
-        if stripped:
-            return stripped
-    return ""
+    """The first line of what ``inspect.cleandoc`` makes of a docstring; blanks at its end stay."""
+    head, _, rest = text.replace("\r\n", "\n").partition("\n")
+    head = head.expandtabs().lstrip()
+    if head:
+        return head
+    lines = rest.expandtabs().split("\n")
+    margin = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
+    return next((line[margin:] for line in lines if line[margin:]), "")

@@ -1,7 +1,7 @@
 """From the bytes of one file to its packed facts. Pure: nothing is opened, nothing is kept.
 
-Structure comes from the syntax tree; where the parser gives up on a part, from the logical lines instead, so that
-broken code still yields every definition that can be seen in it.
+Structure comes from the syntax tree; where the parser gives up on a part, from the logical lines instead, so that broken
+code still yields every definition that can be seen in it.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from remora_hub.extract.mask import mask_source
 from remora_hub.extract.nodes import NodeBuilder
 from remora_hub.extract.positions import Lines
 from remora_hub.extract.statements import PYTHON, parse, statements_of_tree
-from remora_hub.extract.tokens import Tokens
-from remora_hub.extract.usage import Usage
+from remora_hub.extract.usage import words_of
 from remora_hub.facts import PackedFile, pack_nodes
 
 _MOST_PROBLEMS = 20  # of one file; a file with more is broken throughout
@@ -58,18 +57,17 @@ class Extractor:
         source = decoded.source
         mask = mask_source(source)
         lines = Lines(source)
-        tokens = Tokens(mask)
-        usage = Usage(tokens)
+        words = words_of(mask)
         tree = parse(self._parser, source)
         problems = [_ProblemFacts(*problem) for problem in decoded.problems]
         if tree.root_node.has_error:
             problems += _syntax_problems(tree.root_node, source, lines)
             module = statements_of_lines(mask)
         else:
-            module = statements_of_tree(tree.root_node, mask, usage.definitions)
+            module = statements_of_tree(tree.root_node, mask, words)
         del tree  # it may be two hundred times the source's size
-        imports = read_imports(mask, tokens, usage.imports, lines)
-        builder = NodeBuilder(path, source, mask, lines, usage, bound_imports(imports))
+        imports = read_imports(mask, lines)
+        builder = NodeBuilder(path, source, mask, words, lines, bound_imports(imports))
         suffixes, nodes, exports = builder.build(module)
         facts = _FileFacts(
             line_count=len(lines),
@@ -80,13 +78,13 @@ class Extractor:
             problems=problems[:_MOST_PROBLEMS],
             node_count=len(suffixes),
         )
-        names, code = pack_code(mask, tokens)
+        names, code = pack_code(mask, words)
         return PackedFile(_encode(facts).decode(), suffixes, pack_nodes(_encode(nodes)), names, code)
 
 
 def _syntax_problems(root: Node, source: bytes, lines: Lines) -> list[_ProblemFacts]:
     """The places where the parser found an error or had to supply a token, in source order."""
-    problems: list[_ProblemFacts] = []
+    problems = []
     pending = [root]
     for _ in range(_MOST_ERROR_NODES):
         if not pending or len(problems) >= _MOST_PROBLEMS:
@@ -96,9 +94,13 @@ def _syntax_problems(root: Node, source: bytes, lines: Lines) -> list[_ProblemFa
             line, column = lines.line_and_column(node.start_byte)
             found = source[node.start_byte : min(node.end_byte, node.start_byte + 40)].split(b"\n")[0]
             text = found.decode("utf-8", "replace").strip()
-            message = f"cannot parse {text!r}" if text else "cannot parse"
-            if node.is_missing:
-                message = f"{node.type} expected"
+            message = (
+                f"{node.type} expected"
+                if node.is_missing
+                else f"cannot parse {text!r}"
+                if text
+                else "cannot parse"
+            )
             problems.append(_ProblemFacts("syntax", line, column, message))
         elif node.has_error:
             pending += reversed(node.children)

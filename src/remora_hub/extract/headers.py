@@ -9,7 +9,9 @@ NAME = rb"[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*+"
 _SPACE = rb"(?:[ \t\f]|\\\r?\n)"
 _PLAIN = rb"[^()\[\]{}]*+"
 _NESTED_ONCE = _PLAIN + rb"(?:[\[({]" + _PLAIN + rb"[\])}]" + _PLAIN + rb")*+"
-_BEGINNING = rb"(?:(async)" + _SPACE + rb"++)?(?:def|class)" + _SPACE + rb"++(" + NAME + rb")" + _SPACE + rb"*+"
+_BEGINNING = (
+    rb"(?:(async)" + _SPACE + rb"++)?(?:def|class)" + _SPACE + rb"++(" + NAME + rb")" + _SPACE + rb"*+"
+)
 _HEADER = re.compile(_BEGINNING)
 # Nearly every header: brackets nested no deeper than in ``x: dict[str, int]``, no type parameters.
 _COMMON_HEADER = re.compile(

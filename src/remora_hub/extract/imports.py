@@ -1,4 +1,4 @@
-"""Import statements anywhere in a file, found from its ``import`` tokens (language reference, section 7.11)."""
+"""Import statements anywhere in a file, found from the word ``import`` (language reference, section 7.11)."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ import msgspec
 from remora_hub.extract.headers import closing_bracket
 from remora_hub.extract.logical_lines import logical_line_end
 from remora_hub.extract.positions import Lines
-from remora_hub.extract.tokens import Tokens
 
+_MODULE = rb"(?P<module>(?:(?!import[^\w.\x80-\xff])[\w.\x80-\xff]++)?+)"
+_IMPORT = rb"import(?![\w\x80-\xff])"
 _STATEMENT = re.compile(
-    rb"(?:from(?=[\s.\\])[\s\\]*+(?P<dots>[.\s\\]*+)(?P<module>[\w.\x80-\xff]*+)[\s\\]*+)?import\b[\s\\]*+(?P<names>.*+)",
+    rb"[\s\\]*+(?P<begin>)(?:from(?=[\s.\\])[\s\\]*+(?P<dots>[.\s\\]*+)" + _MODULE + rb"[\s\\]*+)?"
+    rb"(?P<import>" + _IMPORT + rb")[\s\\]*+(?P<names>.*+)(?P<listed>)",
     re.DOTALL,
 )
 # Nearly every statement: on a line of its own, names in parentheses or to the end of the line.
 _COMMON = re.compile(
-    rb"[ \t]*+(?:from[ \t]++(?P<dots>\.*+)(?P<module>[\w.\x80-\xff]*+)[ \t]++)?import[ \t]*+"
+    rb"[ \t]*+(?P<begin>)(?:from[ \t]++(?P<dots>\.*+)" + _MODULE + rb"[ \t]++)?" + _IMPORT + rb"[ \t]*+"
     rb"(?:\((?P<listed>[^()]*+)\)|(?P<names>[^\n;()\\]++))(?=[ \t\r]*+(?:\n|\Z))"
 )
 _TYPE_CHECKING = re.compile(rb"^([ \t]*+)if[ \t(]++(?:[\w.]++\.)?TYPE_CHECKING\b[ \t)]*+:", re.MULTILINE)
-_BREAKS = (b"\n", b";", b":")
-_FARTHEST_FROM = 64  # parts of the module's dotted name between ``from`` and ``import``
+_WORD_GOES_ON = re.compile(rb"[\w\x80-\xff]")
+_AROUND_NAMES = b"() \t\r\n\f\v\\"
 
 
 class ImportFacts(msgspec.Struct, omit_defaults=True, frozen=True):
@@ -35,29 +37,39 @@ class ImportFacts(msgspec.Struct, omit_defaults=True, frozen=True):
     type_checking: bool = False
 
 
-def read_imports(mask: bytes, tokens: Tokens, indices: list[int], lines: Lines) -> list[ImportFacts]:
-    """Every import statement, in source order. ``indices`` are the places of the ``import`` keyword in ``tokens``."""
+def read_imports(mask: bytes, lines: Lines) -> list[ImportFacts]:
+    """Every import statement, in source order."""
     checked = _type_checking_spans(mask) if b"TYPE_CHECKING" in mask else []
     found = []
-    for index in indices:
-        position = tokens.starts[index]
-        start = mask.rfind(b"\n", 0, position) + 1
-        match = _COMMON.match(mask, start)
+    position = mask.find(b"import")
+    while position >= 0:
+        match = _COMMON.match(mask, mask.rfind(b"\n", 0, position) + 1) or _uncommon(mask, position)
         if match:
-            listed = match["listed"] or match["names"]
-        else:
-            exact = _statement_start(tokens, index)
-            match = exact is not None and _STATEMENT.match(mask, exact, _statement_end(mask, position)) or None
-            if exact is None or match is None:
-                continue
-            start, listed = exact, match["names"]
-        names = [name for name in map(_fold, listed.strip(b"() \t\r\n\\").split(b",")) if name]
-        if names:
-            module = (match["module"] or b"").decode("utf-8", "replace")
-            level = (match["dots"] or b"").count(b".")
-            checking = any(left <= position < right for left, right in checked)
-            found.append(ImportFacts(lines.line_of(position), names, module, level, checking))
+            dots, module, listed = match["dots"], match["module"], match["listed"] or match["names"]
+            names = _listed_names(listed)
+            if names:
+                found.append(
+                    ImportFacts(
+                        lines.line_of(match.start("begin")),
+                        names,
+                        module.decode("utf-8", "replace") if module else "",
+                        dots.count(b".") if dots else 0,
+                        any(left <= position < right for left, right in checked) if checked else False,
+                    )
+                )
+        position = mask.find(b"import", match.end() if match else position + 6)
     return found
+
+
+def _listed_names(listed: bytes) -> list[str]:
+    """The names of one statement, ``name`` or ``name as alias``, white space folded."""
+    if b"as" in listed or b"\\" in listed:
+        pieces = [
+            b" ".join(piece.replace(b"\\", b" ").split()) for piece in listed.strip(_AROUND_NAMES).split(b",")
+        ]
+    else:
+        pieces = [piece.strip(_AROUND_NAMES) for piece in listed.split(b",")]
+    return b",".join(filter(None, pieces)).decode("utf-8", "replace").split(",") if any(pieces) else []
 
 
 def bound_imports(statements: list[ImportFacts]) -> set[bytes]:
@@ -66,24 +78,26 @@ def bound_imports(statements: list[ImportFacts]) -> set[bytes]:
     for statement in statements:
         for name in statement.names:
             original, _, alias = name.partition(" as ")
-            bound.add((alias or original if statement.module or statement.level else alias or original.partition(".")[0]))
+            bound.add(
+                (
+                    alias or original
+                    if statement.module or statement.level
+                    else alias or original.partition(".")[0]
+                )
+            )
     return {name.encode() for name in bound}
 
 
-def _statement_start(tokens: Tokens, index: int) -> int | None:
-    """Where the statement with ``import`` at ``index`` begins; None if the word is no import here."""
-    if _begins_statement(tokens.gaps[index], index):
-        return tokens.starts[index]
-    for back in range(index - 1, max(-1, index - _FARTHEST_FROM), -1):
-        if tokens.names[back] == b"from":
-            return tokens.starts[back] if _begins_statement(tokens.gaps[back], back) else None
-        if _begins_statement(tokens.gaps[back], back):
-            return None
-    return None
-
-
-def _begins_statement(gap: bytes, index: int) -> bool:
-    return index == 0 or any(mark in gap.replace(b"\\\n", b"") for mark in _BREAKS)
+def _uncommon(mask: bytes, position: int) -> re.Match[bytes] | None:
+    """Match the statement whose ``import`` stands at ``position``; None if the word is no import there."""
+    if _WORD_GOES_ON.match(mask, position + len(b"import")):
+        return None
+    start = mask.rfind(b"\n", 0, position) + 1
+    while start and mask[:start].endswith((b"\\\n", b"\\\r\n")):
+        start = mask.rfind(b"\n", 0, start - 1) + 1
+    start = max(start, mask.rfind(b";", start, position) + 1, mask.rfind(b":", start, position) + 1)
+    match = _STATEMENT.match(mask, start, _statement_end(mask, position))
+    return match if match and match.start("import") == position else None
 
 
 def _statement_end(mask: bytes, position: int) -> int:
@@ -97,10 +111,6 @@ def _statement_end(mask: bytes, position: int) -> int:
     end = logical_line_end(mask, after)[0]
     semicolon = mask.find(b";", after, end)
     return semicolon if semicolon >= 0 else end
-
-
-def _fold(piece: bytes) -> str:
-    return b" ".join(piece.replace(b"\\", b" ").split()).decode("utf-8", "replace")
 
 
 def _type_checking_spans(mask: bytes) -> list[tuple[int, int]]:

@@ -21,7 +21,9 @@ _STATEMENT_KEYWORD = re.compile(
 _COMPOUND = re.compile(
     rb"(?:if|elif|else|for|while|try|except|finally|with|match|case|async)\b|(?:def|class)(?=[ \t\f\\])"
 )
-_SKIPPED = re.compile(rb"(?:return|raise|pass|break|continue|del|assert|global|nonlocal|yield|await|print|import|from)\b")
+_SKIPPED = re.compile(
+    rb"(?:return|raise|pass|break|continue|del|assert|global|nonlocal|yield|await|print|import|from)\b"
+)
 _TAB_STOP = 8  # language reference, section 2.1.8
 
 

@@ -26,11 +26,19 @@ _FIELD_STOP = re.compile(rb"""[{}()\[\]'"#:!]""")
 _BRACE = re.compile(rb"[{}]")
 # In the literal part of an f-string: a named character, an escape, a doubled brace, a field, the closing quote.
 _LITERAL_STOP = {
-    quote: re.compile(rb"\\N\{[^}\n]*\}|\\[^{}]|\{\{|\}\}|\{|" + quote + (b"" if quote[1:] else b"|\n"), re.DOTALL)
+    quote: re.compile(
+        rb"\\N\{[^}\n]*\}|\\[^{}]|\{\{|\}\}|\{|" + quote + (b"" if quote[1:] else b"|\n"), re.DOTALL
+    )
     for quote in (b'"""', b"'''", b'"', b"'")
 }
 _BLANKED = bytes(
-    ord("\r") if byte == ord("\n") else ord("\v") if 0x80 <= byte < 0xC0 else ord("\f") if byte >= 0xF0 else ord(" ")
+    ord("\r")
+    if byte == ord("\n")
+    else ord("\v")
+    if 0x80 <= byte < 0xC0
+    else ord("\f")
+    if byte >= 0xF0
+    else ord(" ")
     for byte in range(256)
 )
 _HASH = ord("#")
@@ -52,7 +60,9 @@ def mask_source(source: bytes) -> bytes:
             if _is_formatted(prefix):
                 out = bytearray(_blank_string(part))
                 if _copy_literal(part, out, 0) != len(part):
-                    return _mask_nested(source)  # a field holds the f-string's own quotes: this was not its end
+                    return _mask_nested(
+                        source
+                    )  # a field holds the f-string's own quotes: this was not its end
                 parts[index] = bytes(out)
                 continue
         parts[index] = _blank_string(part)

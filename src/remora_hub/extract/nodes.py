@@ -19,7 +19,7 @@ from remora_hub.extract.positions import Lines
 from remora_hub.extract.scopes import Scope, is_test_path
 from remora_hub.extract.signatures import declared_value, folded_signature
 from remora_hub.extract.statements import Block
-from remora_hub.extract.usage import Stretch, Usage
+from remora_hub.extract.usage import Span, called_names, count_decisions, joined, mentioned_names, used_names
 
 _PROPERTY = re.compile(r"(?:[\w.]*property|[\w.]+\.(?:setter|getter|deleter))(?:\(.*\))?\Z", re.DOTALL)
 _STATIC = re.compile(r"(?:[\w.]*\.)?staticmethod\Z")
@@ -27,7 +27,7 @@ _ALL = re.compile(rb"__all__\s*+(?:[+:=]|\.(?:extend|append)\b)")
 _KEYWORD_ARGUMENT = re.compile(rb"\w++\s*+=(?!=)")
 _ALIAS_ANNOTATION = (": TypeAlias", ": typing.TypeAlias", ": t.TypeAlias")
 _FINAL_ANNOTATION = (": Final", ": typing.Final", ": t.Final", ": ClassVar[Final")
-_LITERAL = b' \t=\"0123456789.,[](){}-+'
+_LITERAL = b' \t="0123456789.,[](){}-+'
 
 
 class NodeFacts(msgspec.Struct, omit_defaults=True, gc=False):
@@ -56,12 +56,14 @@ class NodeFacts(msgspec.Struct, omit_defaults=True, gc=False):
 class NodeBuilder:
     """Builds the nodes of one file; used once."""
 
-    def __init__(self, path: str, source: bytes, mask: bytes, lines: Lines, usage: Usage, imported: set[bytes]) -> None:
+    def __init__(
+        self, path: str, source: bytes, mask: bytes, words: bytes, lines: Lines, imported: set[bytes]
+    ) -> None:
         self._path = path
         self._source = source
         self._mask = mask
         self._lines = lines
-        self._usage = usage
+        self._words = words
         self._imported = imported
         self._in_test_file = is_test_path(path)
         self._attributes = assigned_attributes(mask)
@@ -87,7 +89,8 @@ class NodeBuilder:
         return suffixes, [facts for _, facts in self._found], exports
 
     def _add_module(self, module: Block) -> None:
-        stretches = self._own_stretches(module)
+        spans = _own_spans(module, 0)
+        words = joined(self._words, spans)
         facts = NodeFacts(
             self._path,
             "module",
@@ -95,8 +98,8 @@ class NodeBuilder:
             (1, 0, *self._lines.line_and_column(len(self._source))),
             xxh3_64_hexdigest(self._source),
             docstring=first_docstring_line(self._source, self._mask, 0, len(self._mask)),
-            calls=self._usage.calls(stretches),
-            complexity=1 + self._usage.decisions(stretches),
+            calls=called_names(words),
+            complexity=1 + count_decisions(mentioned_names(words), self._mask, spans),
             is_test=self._in_test_file,
         )
         self._found.append((-1, facts))
@@ -113,7 +116,9 @@ class NodeBuilder:
     def _add_definition(self, block: Block, scope: Scope) -> None:
         header = read_header(self._mask, block.start, block.end)
         if header is None:
-            self._visit(block, scope)  # a definition still without a name: what it holds belongs to its surroundings
+            self._visit(
+                block, scope
+            )  # a definition still without a name: what it holds belongs to its surroundings
             return
         scope.names.add(header.name)
         name = header.name.decode("utf-8", "replace")
@@ -126,37 +131,51 @@ class NodeBuilder:
                 self._add_attributes(block, inner)
 
     def _definition_facts(self, block: Block, header: Header, name: str, scope: Scope) -> NodeFacts:
-        source, usage, start, end = self._source, self._usage, block.start, block.end
+        source, start, end = self._source, block.start, block.end
         decorators = [self._decorator(*span) for span in block.decorators]
-        body = header.colon + 1 if header.colon < end else end
+        line, column, last, end_column = self._lines.range(start, end)
         facts = NodeFacts(
             self._path,
             "class",
             scope.prefix + name,
-            self._lines.range(start, end),
+            (line, column, last, end_column),
             xxh3_64_hexdigest(source[block.decorators[0][0] if decorators else start : end]),
-            name_at=self._lines.line_and_column(header.name_start),
+            name_at=(line, column + header.name_start - start),
             signature=folded_signature(source, header.name_end, header.colon),
-            docstring=first_docstring_line(source, self._mask, body, end),
+            docstring=first_docstring_line(source, self._mask, min(header.colon + 1, end), end),
             decorators=decorators,
             is_exported=scope.exports_name(name),
         )
-        own = self._own_stretches(block)
-        facts.calls = usage.calls(own)
+        if b"\n" in self._mask[start : header.name_start]:
+            facts.name_at = self._lines.line_and_column(header.name_start)
         if block.kind == "class":
-            facts.is_test = self._in_test_file and name.startswith("Test")
-            if header.parameters[1] > header.parameters[0]:
-                facts.bases = self._bases(header)
-            facts.uses = usage.uses(own, self._imported)
-            return facts
-        facts.kind = _function_kind(scope, decorators)
-        facts.is_async = header.is_async
-        facts.is_test = self._in_test_file and name.startswith("test") and scope.kind != "function"
-        facts.uses = usage.uses(own if len(own) == 1 else [usage.stretch(start, end)], self._imported)
-        facts.complexity = 1 + usage.decisions(own)
-        is_bound = scope.kind == "class" and not (decorators and any(map(_STATIC.match, decorators)))
-        facts.typed = count_annotations(self._mask, header, is_bound)
+            self._add_class_facts(facts, block, header, name)
+        else:
+            self._add_function_facts(facts, block, header, scope)
+            facts.is_test = self._in_test_file and name.startswith("test") and scope.kind != "function"
         return facts
+
+    def _add_class_facts(self, facts: NodeFacts, block: Block, header: Header, name: str) -> None:
+        words = joined(self._words, _own_spans(block, header.name_end))
+        facts.calls = called_names(words)
+        facts.uses = used_names(mentioned_names(words), self._imported)
+        facts.is_test = self._in_test_file and name.startswith("Test")
+        if header.parameters[1] > header.parameters[0]:
+            facts.bases = self._bases(header)
+
+    def _add_function_facts(self, facts: NodeFacts, block: Block, header: Header, scope: Scope) -> None:
+        spans = _own_spans(block, header.name_end)
+        words = joined(self._words, spans)
+        mentioned = mentioned_names(words)
+        facts.calls = called_names(words)
+        facts.complexity = 1 + count_decisions(mentioned, self._mask, spans)
+        if block.statements:
+            mentioned = mentioned_names(self._words[header.name_end : block.end])
+        facts.uses = used_names(mentioned, self._imported)
+        facts.kind = _function_kind(scope, facts.decorators)
+        facts.is_async = header.is_async
+        is_bound = scope.kind == "class" and not any(map(_STATIC.match, facts.decorators))
+        facts.typed = count_annotations(self._mask, header, is_bound)
 
     def _decorator(self, start: int, end: int) -> str:
         """The source text behind the ``@``; the grammar's node may reach into the comment or line end behind it."""
@@ -178,17 +197,21 @@ class NodeBuilder:
             scope.names.add(name)
             behind = position + len(name)
             signature = declared_value(self._source, behind, end)
-            if (mask.startswith(b"type", start) and position != start) or signature.startswith(_ALIAS_ANNOTATION):
+            if (mask.startswith(b"type", start) and position != start) or signature.startswith(
+                _ALIAS_ANNOTATION
+            ):
                 kind = "type_alias"
             elif name.isupper() or signature.startswith(_FINAL_ANNOTATION):
                 kind = "constant"
             else:
                 kind = "class_variable" if scope.kind == "class" else "variable"
             facts = self._binding_facts(scope, kind, name, position, (start, end), signature)
-            if mask[behind:end].strip(_LITERAL):  # more than a plain string or number: it may call or use something
-                stretch = [self._usage.stretch(start, end)]
-                facts.calls = self._usage.calls(stretch)
-                facts.uses = self._usage.uses(stretch, self._imported)
+            if mask[behind:end].strip(
+                _LITERAL
+            ):  # more than a plain string or number: it may call or use something
+                words = self._words[start:end]
+                facts.calls = called_names(words)
+                facts.uses = used_names(mentioned_names(words), self._imported)
             self._found.append((position, facts))
 
     def _binding_facts(
@@ -222,22 +245,6 @@ class NodeBuilder:
             facts = self._binding_facts(scope, "attribute", name, position, (receiver, end), signature)
             self._found.append((position, facts))
 
-    def _own_stretches(self, block: Block) -> list[Stretch]:
-        """The token ranges of a block without those of the definitions nested in it."""
-        left, last = self._usage.stretch(block.start, block.end)
-        if not block.statements:
-            return [(left, last)]
-        stretches = []
-        for statement in block.statements:
-            if type(statement) is not tuple:
-                right, after = self._usage.stretch(statement.start, statement.end)
-                if right > left:
-                    stretches.append((left, right))
-                left = after
-        if last > left:
-            stretches.append((left, last))
-        return stretches
-
     def _read_exports(self, module: Block) -> list[str] | None:
         """``__all__``, from every statement at module level that sets or extends it with literals."""
         if b"__all__" not in self._mask:
@@ -253,6 +260,17 @@ class NodeBuilder:
                 except (ValueError, SyntaxError):  # not a name that could be imported
                     continue
         return exports
+
+
+def _own_spans(block: Block, start: int) -> list[Span]:
+    """What belongs to a block from ``start`` on, without the definitions nested in it."""
+    spans = []
+    for statement in block.statements:
+        if type(statement) is Block:
+            spans.append((start, statement.start))
+            start = statement.end
+    spans.append((start, block.end))
+    return spans
 
 
 def _function_kind(scope: Scope, decorators: list[str]) -> str:

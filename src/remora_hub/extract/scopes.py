@@ -10,7 +10,9 @@ _TEST_FILE = re.compile(r"(?:test_[^/]*|[^/]*_test|tests?|conftest)\.pyi?\Z")
 def is_test_path(path: str) -> bool:
     """Whether a file is a test by the conventions of pytest and unittest, or lies in a ``tests`` directory."""
     directory, _, name = path.rpartition("/")
-    return _TEST_FILE.match(name) is not None or not {"test", "tests", "testing"}.isdisjoint(directory.split("/"))
+    return _TEST_FILE.match(name) is not None or not {"test", "tests", "testing"}.isdisjoint(
+        directory.split("/")
+    )
 
 
 class Scope:
@@ -18,7 +20,9 @@ class Scope:
 
     __slots__ = ("exports", "is_exported", "kind", "names", "prefix")
 
-    def __init__(self, kind: str, prefix: str, is_exported: bool, exports: frozenset[str] | None = None) -> None:
+    def __init__(
+        self, kind: str, prefix: str, is_exported: bool, exports: frozenset[str] | None = None
+    ) -> None:
         self.kind = kind
         self.prefix = prefix
         self.is_exported = is_exported

@@ -8,7 +8,17 @@ from remora_hub.extract.mask import STRING
 
 _COMMENT_OR_STRING = re.compile(rb"(" + STRING.pattern + rb")|\#[^\n]*+", re.DOTALL)
 _FOLDS = re.compile(r"\s*\\?\n\s*|[ \t\f]{2,}")
-_PADDING = (("( ", "("), ("[ ", "["), ("{ ", "{"), (", )", ")"), (" )", ")"), (", ]", "]"), (" ]", "]"), (", }", "}"), (" }", "}"))
+_PADDING = (
+    ("( ", "("),
+    ("[ ", "["),
+    ("{ ", "{"),
+    (", )", ")"),
+    (" )", ")"),
+    (", ]", "]"),
+    (" ]", "]"),
+    (", }", "}"),
+    (" }", "}"),
+)
 _LONGEST_VALUE = 80
 _LONGEST_SIGNATURE = 2_000
 

@@ -6,7 +6,7 @@ is entered only if it holds a nested definition.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import tree_sitter_python
@@ -37,15 +37,15 @@ def _kinds(*names: str) -> frozenset[int]:
 
 
 _SIMPLE = _kinds("expression_statement", "type_alias_statement")
-_FUNCTION = _kinds("function_definition")
 _CLASS = _kinds("class_definition")
-_DECORATED = _kinds("decorated_definition")
+_DEFINITION = _kinds("function_definition", "class_definition")
 _DECORATOR = _kinds("decorator")
-_BLOCK = _kinds("block")
-_COMPOUND = _kinds(
+_HOLDER = _kinds(
+    "block", "decorated_definition",
     "if_statement", "elif_clause", "else_clause", "for_statement", "while_statement", "try_statement", "except_clause",
     "except_group_clause", "finally_clause", "with_statement", "match_statement", "case_clause",
 )  # fmt: skip
+_SPACE = ord(" ")
 
 
 def parse(parser: Parser, source: bytes) -> Tree:
@@ -54,42 +54,44 @@ def parse(parser: Parser, source: bytes) -> Tree:
     return parser.parse(source)
 
 
-def statements_of_tree(root: Node, mask: bytes, definitions: list[int]) -> Block:
-    """Walk a tree without errors. ``definitions``, where ``def`` and ``class`` stand, tell which functions to enter."""
-    module = Block("module", 0, len(mask))
-    open_blocks: list[tuple[int, Block]] = [(-1, module)]
+def statements_of_tree(root: Node, mask: bytes, words: bytes) -> Block:
+    """Walk a tree without errors; ``words`` (see ``usage``) tell which functions hold a definition."""
+    module = block = Block("module", 0, len(mask))
     decorators: list[tuple[int, int]] = []
-    cursor = root.walk()
-    depth = 0
-    descend = True
+    outer: list[tuple[Iterator[Node], Block]] = []
+    nodes = iter(root.children)
     while True:
-        if descend and cursor.goto_first_child():
-            depth += 1
+        for node in nodes:
+            kind = node.kind_id
+            if kind in _SIMPLE:
+                block.statements.append((node.start_byte, node.end_byte))
+            elif kind in _DEFINITION:
+                inner = _definition(node, mask, decorators)
+                decorators = []
+                block.statements.append(inner)
+                if kind in _CLASS or _holds_definition(words, inner):
+                    outer.append((nodes, block))
+                    nodes, block = iter(node.children), inner
+                    break
+            elif kind in _HOLDER:
+                outer.append((nodes, block))
+                nodes = iter(node.children)
+                break
+            elif kind in _DECORATOR:
+                decorators.append((node.start_byte, node.end_byte))
         else:
-            while not cursor.goto_next_sibling():
-                if depth <= 1:
-                    return module
-                cursor.goto_parent()
-                depth -= 1
-                if open_blocks[-1][0] == depth:
-                    open_blocks.pop()
-        node = cursor.node
-        kind = node.kind_id
-        descend = False
-        if kind in _SIMPLE:
-            open_blocks[-1][1].statements.append((node.start_byte, node.end_byte))
-        elif kind in _BLOCK or kind in _COMPOUND or kind in _DECORATED:
-            descend = True
-        elif kind in _DECORATOR:
-            decorators.append((node.start_byte, node.end_byte))
-        elif kind in _FUNCTION or kind in _CLASS:
-            start = node.start_byte
-            # The grammar counts comments behind the last statement as part of the block; Python does not.
-            end = start + len(mask[start : node.end_byte].rstrip())
-            block = Block("class" if kind in _CLASS else "function", start, end, decorators)
-            decorators = []
-            open_blocks[-1][1].statements.append(block)
-            nested = bisect_left(definitions, end) - bisect_left(definitions, start) - 1
-            descend = nested > 0 or kind in _CLASS
-            if descend:
-                open_blocks.append((depth, block))
+            if not outer:
+                return module
+            nodes, block = outer.pop()
+
+
+def _definition(node: Node, mask: bytes, decorators: list[tuple[int, int]]) -> Block:
+    start, end = node.start_byte, node.end_byte
+    if mask[end - 1] <= _SPACE:  # the grammar counts comments behind the last statement as part of the block
+        end = start + len(mask[start:end].rstrip())
+    return Block("class" if node.kind_id in _CLASS else "function", start, end, decorators)
+
+
+def _holds_definition(words: bytes, function: Block) -> bool:
+    own = words.find(b"def ", function.start) + 4
+    return words.find(b" def ", own, function.end) >= 0 or words.find(b" class ", own, function.end) >= 0

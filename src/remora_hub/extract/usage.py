@@ -1,99 +1,81 @@
-"""What code does in a stretch of tokens: the names it calls, the imports it uses, its decision points."""
+"""What code does: the names it calls, the names it mentions, its decision points.
+
+Asked of *words*: the mask with everything but identifiers, dots and opening parentheses made a space. Splitting those
+yields names and calls several times faster than a pattern finds them, and byte positions stay the source's.
+"""
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Collection
+import re
+from collections.abc import Sequence
 from keyword import kwlist
 
-from remora_hub.extract.tokens import Tokens
+KEYWORDS = frozenset(word.encode() for word in kwlist)
+_DECISIONS = frozenset((b"if", b"elif", b"for", b"while", b"except", b"and", b"or"))
+_NOT_CALLED = KEYWORDS | {b"", b".import", b"..import"}  # ``from .import(name)`` is legal, too
+# Outside ASCII a byte of 0x80 or more is a letter: the UTF-8 form of an identifier's characters (PEP 3131) has no others.
+_KEPT = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.(")
+_TO_WORDS = bytes(byte if byte in _KEPT or byte >= 0x80 else ord(" ") for byte in range(256))
+# A dot at the end of a line belongs to the name on the next; after a digit or a dot it is a number's or an ellipsis.
+_SEPARATED_DOT = re.compile(rb"\. (?<![.0-9]\. )( *+)(?=[A-Za-z_\x80-\xff])")
+# PEP 634: ``case`` is a keyword only where it begins a line and a pattern follows.
+_CASE = re.compile(
+    rb"\n[ \t\f]*+case(?:[ \t]++(?!(?:in|is|if|and|or|not|for|else)\b)[\w\x80-\xff*]|[ \t]*+[\"(\[{-])[^\n]*+"
+)
 
-_KEYWORDS = frozenset(word.encode() for word in kwlist)
-_DECISIONS = frozenset((b"if", b"elif", b"for", b"while", b"except", b"and", b"or", b"case"))
-_DEFINING = frozenset((b"def", b"class"))
-_MARKS = _DECISIONS | _DEFINING | {b"import"}
-_OPEN = ord("(")
-_DOT = ord(".")
-_LONGEST_CHAIN = 16  # parts of a dotted name that is called
-
-Stretch = tuple[int, int]
+Span = tuple[int, int]
 
 
-class Usage:
-    """Positions of calls, decisions and imports among ``tokens``; every question is asked of a stretch of them.
+def words_of(mask: bytes) -> bytes:
+    """The words of a mask; same length, same positions."""
+    words = mask.translate(_TO_WORDS)
+    return _SEPARATED_DOT.sub(rb" \1.", words) if b".\n" in mask or b".\r\n" in mask else words
 
-    A stretch is a half-open range of token indices. ``imports`` are the indices of the ``import`` keyword,
-    ``definitions`` the byte positions of ``def`` and ``class``.
+
+def joined(text: bytes, spans: Sequence[Span]) -> bytes:
+    """The parts of ``text`` in ``spans``, with a space between two of them."""
+    if len(spans) == 1:
+        return text[spans[0][0] : spans[0][1]]
+    return b" ".join([text[start:end] for start, end in spans])
+
+
+def called_names(words: bytes) -> list[str]:
+    """Dotted names called in ``words``, in order of first appearance, each once.
+
+    A leading dot stands for a receiver that is no name: ``f().g()`` calls ``f`` and ``.g``.
     """
-
-    def __init__(self, tokens: Tokens) -> None:
-        self._tokens = tokens
-        names, gaps = tokens.names, tokens.gaps
-        self._calls = [
-            index
-            for index, gap in enumerate(gaps, -1)
-            if gap and gap[0] == _OPEN and index >= 0 and names[index] not in _KEYWORDS
-        ]
-        marked = [index for index, name in enumerate(names) if name in _MARKS]
-        self.imports = [index for index in marked if names[index] == b"import"]
-        self.definitions = [tokens.starts[index] for index in marked if names[index] in _DEFINING]
-        self._decisions = [index for index in marked if names[index] in _DECISIONS and self._decides(index)]
-
-    def _decides(self, index: int) -> bool:
-        """``case`` is a keyword only where it begins a line and no operator follows it (PEP 634)."""
-        if self._tokens.names[index] != b"case":
-            return True
-        before, after = self._tokens.gaps[index], self._tokens.gaps[index + 1]
-        return b"\n" in before and (after == b" " or after[1:2] in (b'"', b"(", b"[", b"{", b"-")) and after[:1] == b" "
-
-    def stretch(self, start: int, end: int) -> Stretch:
-        """The tokens between two byte positions."""
-        starts = self._tokens.starts
-        first = bisect_left(starts, start)
-        return first, bisect_left(starts, end, first)
-
-    def decisions(self, stretches: list[Stretch]) -> int:
-        """How many decision points lie in ``stretches`` (McCabe, "A complexity measure", 1976)."""
-        places = self._decisions
-        return sum([bisect_left(places, right) - bisect_left(places, left) for left, right in stretches])
-
-    def calls(self, stretches: list[Stretch]) -> list[str]:
-        """Dotted names called in ``stretches``, in order of first appearance, each once.
-
-        A leading dot stands for a receiver that is no name: ``f().g()`` calls ``f`` and ``.g``.
-        """
-        found: dict[bytes, None] = {}
-        places, names, gaps = self._calls, self._tokens.names, self._tokens.gaps
-        for left, right in stretches:
-            first = bisect_left(places, left)
-            for index in places[first : bisect_left(places, right, first)]:
-                gap = gaps[index]
-                if gap == b"." and gaps[index - 1][-1:] != b".":
-                    found[names[index - 1] + b"." + names[index]] = None
-                elif gap and gap[-1] == _DOT:
-                    found[self._dotted(index)] = None
-                elif index == 0 or names[index - 1] not in _DEFINING:
-                    found[names[index]] = None
-        return _decoded(found)
-
-    def _dotted(self, index: int) -> bytes:
-        """The dotted name that ends at ``index``, for the less common cases: three parts or more, no name first."""
-        names, gaps = self._tokens.names, self._tokens.gaps
-        if gaps[index] != b".":
-            return b"." + names[index]
-        first = index - 1
-        while first > 0 and gaps[first] == b"." and index - first < _LONGEST_CHAIN:
-            first -= 1
-        dotted = b".".join(names[first : index + 1])
-        return b"." + dotted if gaps[first][-1:] == b"." else dotted
-
-    def uses(self, stretches: list[Stretch], bound: set[bytes]) -> list[str]:
-        """Which of the names that imports bind appear in ``stretches``, sorted."""
-        found: set[bytes] = set()
-        for left, right in stretches:
-            found |= bound.intersection(self._tokens.names[left:right])
-        return _decoded(sorted(found))
+    pieces = words.split(b"(")
+    del pieces[-1]
+    found = dict.fromkeys([piece[piece.rfind(b" ") + 1 :] for piece in pieces])
+    return _decoded([name for name in found if name not in _NOT_CALLED])
 
 
-def _decoded(names: Collection[bytes]) -> list[str]:
+def mentioned_names(words: bytes) -> list[bytes]:
+    """Every name and keyword in ``words``, in order; attributes keep the dot before them."""
+    return words.replace(b"(", b" ").replace(b".", b" .").split()
+
+
+def used_names(mentioned: Sequence[bytes], bound: set[bytes]) -> list[str]:
+    """Which of the names ``bound`` by imports are among the ``mentioned``, sorted."""
+    return _decoded(sorted(bound.intersection(mentioned)))
+
+
+def count_decisions(mentioned: Sequence[bytes], mask: bytes, spans: Sequence[Span]) -> int:
+    """How many decision points there are (McCabe, "A complexity measure", 1976).
+
+    ``spans`` are where ``mentioned`` was found in ``mask``.
+    """
+    count = len([name for name in mentioned if name in _DECISIONS])
+    if b"case" in mentioned:
+        count += len(_CASE.findall(joined(mask, spans)))
+    return count
+
+
+def distinct_identifiers(words: bytes) -> list[bytes]:
+    """Each identifier once, in order of first appearance; numbers and keywords are none."""
+    found = dict.fromkeys(words.replace(b"(", b" ").replace(b".", b" ").split())
+    return [name for name in found if name not in KEYWORDS and not b"0" <= name[:1] <= b"9"]
+
+
+def _decoded(names: Sequence[bytes]) -> list[str]:
     return b" ".join(names).decode("utf-8", "replace").split(" ") if names else []
