@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field, model_validator
 
+from remora_hub.model_names import module_name
+
 
 class NodeKind(StrEnum):
     """What a node is; the names are the field's."""
@@ -65,10 +67,12 @@ class NodeState(Record):
     """One definition: what is stored under ``node:{path}:{qualname}``.
 
     ``range`` is ``(line, column, end_line, end_column)`` of the whole definition, from its ``def``, ``async`` or
-    ``class`` keyword to the end of its last statement; ``name_at`` is ``(line, column)`` of its name. ``signature`` is
-    what follows the name in the declaration, white space folded: parameters and return type, bases, or annotation and
-    value. ``typed`` is ``(annotated, annotatable)`` counts of parameters and return. ``uses`` are the names bound by
-    the file's imports that appear in it, ``calls`` the dotted names it calls, both in order of first appearance.
+    ``class`` keyword to the end of its last statement; ``name_at`` is ``(line, column)`` of its name, None where the
+    range begins with it. ``signature`` is what follows the name in the declaration, white space folded: parameters
+    and return type, bases, or annotation and value. ``typed`` is ``(annotated, annotatable)`` counts of parameters
+    and return. ``uses`` are the names bound by the file's imports that appear in it, sorted; ``calls`` the dotted
+    names it calls, in order of first appearance, a leading dot for a receiver that is no name. ``complexity`` is
+    McCabe's.
     ``digest`` is the xxh3-64 of the definition's source, decorators included.
     ``documented_signature`` is the signature the docstring was written for, kept while ``docstring_outdated``.
     """
@@ -78,7 +82,7 @@ class NodeState(Record):
     qualname: str
     ordinal: int = Field(default=1, ge=1)
     range: tuple[int, int, int, int]
-    name_at: tuple[int, int] = (1, 0)
+    name_at: tuple[int, int] | None = None
     signature: str = ""
     docstring: str | None = None
     decorators: tuple[str, ...] = ()
@@ -89,7 +93,7 @@ class NodeState(Record):
     typed: tuple[int, int] | None = None
     is_async: bool = False
     is_test: bool = False
-    is_exported: bool = False
+    is_exported: bool = True
     digest: str
     docstring_outdated: bool = False
     documented_signature: str | None = None
@@ -205,11 +209,3 @@ class HubStatus(Record):
     def key(self) -> str:
         """``hub:status``; there is one."""
         return "hub:status"
-
-
-def module_name(path: str) -> str:
-    """The last part of the name a module is imported by: ``a/b/__init__.py`` is ``b``, ``a/c.pyi`` is ``c``."""
-    stem = path.rpartition("/")[2].rpartition(".")[0]
-    if stem == "__init__" and "/" in path:
-        return path.split("/")[-2]
-    return stem

@@ -1,0 +1,27 @@
+"""``remora-hub snapshot PATH``: a consistent copy in plain AgentFS layout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import rich_click as click
+
+from remora_hub.cli.asking import sync_index
+from remora_hub.cli.options import CommonOptions, finds_root
+from remora_hub.cli.output import print_json, print_line
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Overwrite a file that is no snapshot.")
+@finds_root
+def snapshot(options: CommonOptions, path: Path, force: bool) -> None:
+    """Write a consistent copy of the index to PATH that fsdantic and the agentfs-sdk open."""
+    sync_index(options)
+    from remora_hub.store.snapshot import write_snapshot
+
+    records = write_snapshot(options.paths().database, path.absolute(), force=force)
+    if options.as_json:
+        print_json({"path": str(path.absolute()), "records": records})
+    else:
+        print_line(f"{records} records written to {path}")

@@ -1,0 +1,54 @@
+"""``remora-hub status``: how the hub and its index stand."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import rich_click as click
+
+from remora_hub.cli.options import CommonOptions, finds_root
+from remora_hub.cli.output import print_json, print_line
+from remora_hub.client.blocking import BlockingClient
+from remora_hub.errors import NotRunningError
+
+
+@click.command()
+@finds_root
+def status(options: CommonOptions) -> None:
+    """Show how the hub and its index stand. Exit code 69 if no hub is running."""
+    paths = options.paths()
+    try:
+        with BlockingClient.connect(paths) as client:
+            found = client.call("hub/status")
+    except NotRunningError as error:
+        if options.as_json:
+            print_json({"state": "not running", "root": str(paths.root)})
+            sys.exit(error.exit_code)
+        raise
+    if options.as_json:
+        print_json(found)
+    else:
+        _print(found)
+
+
+def _print(found: dict[str, Any]) -> None:
+    print_line(f"{found['state']}: {found['root']} (process {found['pid']}, version {found['version']})")
+    if "files" not in found:
+        return
+    omitted = ", ".join(f"{count} {status}" for status, count in found["omitted"].items())
+    print_line(f"  files     {found['files']}" + (f" (not indexed: {omitted})" if omitted else ""))
+    print_line(f"  nodes     {found['nodes']}")
+    print_line(f"  sequence  {found['sequence']}, {found['pending']} files pending")
+    cold = found["cold_start"]
+    if not cold["finished"]:
+        print_line(
+            f"  indexing  {cold['done']} done, {cold['remaining']} remaining, {cold['failed']} failed,"
+            f" {cold['rate_per_s']:.0f} files/s"
+        )
+    queue, watch = found["queue"], found["watch"]
+    print_line(f"  queue     {queue['depth']} waiting, at most {queue['high_water']} so far")
+    print_line(f"  watch     {watch['state']}, {watch['directories']} directories")
+    print_line(f"  clients   {found['clients']}")
+    for problem in found["problems"]:
+        print_line(f"  problem   {problem['part']}: {problem['problem']}; {problem['remedy']}")

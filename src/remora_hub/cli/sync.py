@@ -1,0 +1,21 @@
+"""``remora-hub sync``: wait until the index equals the disk."""
+
+from __future__ import annotations
+
+import rich_click as click
+
+from remora_hub.cli.asking import ask
+from remora_hub.cli.options import CommonOptions, finds_root
+from remora_hub.cli.output import print_json, print_line
+
+
+@click.command()
+@click.option("--timeout", "timeout_s", type=click.FloatRange(min=0.001), help="Longest wait, in seconds.")
+@finds_root
+def sync(options: CommonOptions, timeout_s: float | None) -> None:
+    """Wait until everything on disk is in the index. Exit code 75 if that takes too long."""
+    answer = ask(options, "hub/sync", {"timeout_s": timeout_s})
+    if options.as_json:
+        print_json(answer)
+    else:
+        print_line(f"The index is up to date at sequence {answer['sequence']}.")

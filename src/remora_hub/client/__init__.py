@@ -1,0 +1,1 @@
+"""Clients of the daemon: connect to its socket, ask, and get its answers or its errors."""

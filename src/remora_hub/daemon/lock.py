@@ -1,0 +1,47 @@
+"""One hub for each root: a file lock that the kernel releases however the process ends."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from typing import Self
+
+import msgspec
+
+from remora_hub.errors import AlreadyRunningError, StoreError
+from remora_hub.holder import Holder, read_holder
+from remora_hub.paths import StatePaths
+
+
+class RootLock:
+    """A context manager. The file names the holder, for whoever finds it locked; its content means nothing unlocked."""
+
+    def __init__(self, paths: StatePaths) -> None:
+        self._paths = paths
+        self._file = -1
+
+    def __enter__(self) -> Self:
+        """Take the lock. Raises AlreadyRunningError with the holder's pid, StoreError."""
+        path = self._paths.lock
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._close()
+            holder = read_holder(path)
+            raise AlreadyRunningError(str(self._paths.root), holder.pid if holder else None) from None
+        except OSError as error:
+            self._close()
+            raise StoreError("lock", str(path), error.strerror or str(error)) from error
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, msgspec.json.encode(Holder(os.getpid(), str(self._paths.socket))), 0)
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        os.ftruncate(self._file, 0)
+        self._close()
+
+    def _close(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1

@@ -1,0 +1,55 @@
+"""The index without a daemon: brought level with the disk once, under the same lock, then closed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+
+from remora_hub.config import HubConfig
+from remora_hub.daemon.lock import RootLock
+from remora_hub.daemon.session import open_store, parse_lanes, source_rules
+from remora_hub.errors import CorruptStoreError
+from remora_hub.logs import get_logger
+from remora_hub.paths import StatePaths
+from remora_hub.pipeline.cold_start import ColdStart
+from remora_hub.pipeline.index_files import SourceLimits
+from remora_hub.pipeline.progress import Progress
+from remora_hub.store import set_aside
+from remora_hub.store.node_state_store import NodeStateStore
+
+log = get_logger(__name__)
+
+
+@asynccontextmanager
+async def fresh_store(
+    paths: StatePaths, config: HubConfig, on_begin: Callable[[Progress], None] | None = None
+) -> AsyncIterator[tuple[NodeStateStore, Progress]]:
+    """Open the store of ``paths``, index what is stale, and yield it with the counts.
+
+    ``on_begin`` is given the progress as it is about to count. A damaged store is set aside and made anew.
+    Raises AlreadyRunningError, RootError, StoreError.
+    """
+    paths.prepare()
+    with RootLock(paths):
+        try:
+            store = await open_store(paths, config)
+        except CorruptStoreError as error:
+            log.error("store.damaged", reason=str(error), kept=str(set_aside(paths.database)))
+            store = await open_store(paths, config)
+        lanes = parse_lanes(config)
+        workers = config.index.max_indexing_workers
+        try:
+            if store.rebuilt_reason is not None:
+                lanes.warm_up()
+            with ThreadPoolExecutor(workers, thread_name_prefix="indexing") as executor:
+                limits = SourceLimits(paths.root, config.discovery.max_file_bytes)
+                cold_start = ColdStart(store, source_rules(paths, config), limits, lanes, executor, workers)
+                if on_begin is not None:
+                    on_begin(cold_start.progress)
+                await cold_start.run()
+            lanes.close()
+            yield store, cold_start.progress
+        finally:
+            lanes.close()
+            await store.close()

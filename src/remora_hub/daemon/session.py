@@ -1,0 +1,190 @@
+"""One life of the index: an open store with everything that keeps it true, from opening until stop or damage."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from typing import Self
+
+from remora_hub.config import HubConfig
+from remora_hub.discovery.rules import SourceRules
+from remora_hub.facts import EXTRACTOR_VERSION
+from remora_hub.feed.feed import Feed
+from remora_hub.logs import get_logger
+from remora_hub.paths import StatePaths
+from remora_hub.pipeline.change_queue import ChangeQueue, Priority
+from remora_hub.pipeline.change_workers import ChangeWorkers
+from remora_hub.pipeline.cold_start import ColdStart
+from remora_hub.pipeline.commits import Committer
+from remora_hub.pipeline.index_files import SourceLimits
+from remora_hub.pipeline.lanes import ParseLanes
+from remora_hub.pipeline.reconcile import Reconciliation
+from remora_hub.pipeline.reconciler import Reconciler
+from remora_hub.query.symbols import Symbol, SymbolTable
+from remora_hub.store.node_state_store import NodeStateStore
+from remora_hub.watch.watcher import Watcher
+
+_TICK_S = 1.0
+
+log = get_logger(__name__)
+
+
+class Session:
+    """Made by ``open``; ``run`` keeps the index true until cancelled; ``is_ready`` is set behind the cold start."""
+
+    def __init__(self, paths: StatePaths, config: HubConfig, store: NodeStateStore) -> None:
+        self.store = store
+        self.is_ready = asyncio.Event()
+        self.executor = ThreadPoolExecutor(config.index.max_indexing_workers, thread_name_prefix="indexing")
+        self.rules = source_rules(paths, config)
+        self.limits = SourceLimits(paths.root, config.discovery.max_file_bytes)
+        self.lanes = parse_lanes(config)
+        self.committer = Committer(store)
+        self.feed = Feed(store, config.server.subscriber_buffer)
+        self.queue = ChangeQueue(
+            config.changes.change_queue_size,
+            config.changes.backpressure,
+            lambda directory: self.reconciler.mark(directory, "queue full"),
+        )
+        self.reconciler = Reconciler(
+            paths.root, self.rules, store, self.committer, self.queue, self.executor, self._watch_directories
+        )
+        self.workers = ChangeWorkers(
+            config.changes.max_change_workers,
+            self.queue,
+            store,
+            self.committer,
+            self.limits,
+            self.lanes,
+            self.executor,
+        )
+        self.watcher = Watcher(
+            paths.root,
+            self.rules,
+            debounce_ms=config.watch.debounce_ms,
+            step_ms=config.watch.step_ms,
+            reconcile_interval_s=config.watch.reconcile_interval_s,
+            force_polling=config.watch.polling == "always",
+        )
+        self.cold_start = ColdStart(
+            store, self.rules, self.limits, self.lanes, self.executor, config.index.max_indexing_workers
+        )
+        self._symbols = SymbolTable()
+        self._symbols_changed: set[str] = set()
+        self._symbols_lock = asyncio.Lock()
+        store.add_listener(lambda commit: self._symbols_changed.update(commit.files))
+
+    @classmethod
+    async def open(cls, paths: StatePaths, config: HubConfig) -> Self:
+        """Open the store of ``paths``. Raises CorruptStoreError, NewerIndexError, StoreError."""
+        paths.prepare()
+        store = await open_store(paths, config)
+        return cls(paths, config, store)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_exception: object) -> None:
+        """Stop everything: lanes first, so that no thread waits for one, the store last."""
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.store.close)
+            stack.callback(self.executor.shutdown, wait=False, cancel_futures=True)
+            stack.push_async_callback(self.watcher.close)
+            stack.callback(self.feed.close)
+            await asyncio.to_thread(self.lanes.close)
+
+    @property
+    def pending(self) -> int:
+        """Files known to be behind the disk; directories that wait to be compared count as one each."""
+        return self.cold_start.progress.remaining + self.queue.pending + self.reconciler.marked
+
+    async def run(self) -> None:
+        """Arm the watcher, bring the index level with the disk, keep it so. Raises what cannot be recovered from."""
+        if self.store.rebuilt_reason is not None:
+            log.info("store.made", reason=self.store.rebuilt_reason)
+            self.lanes.warm_up()  # there will be much to parse
+        await self.watcher.start()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow_hints())
+            tasks.create_task(self.workers.run())
+            tasks.create_task(self._tick())
+            overtaken = await self.cold_start.run(on_walked=self._walked)
+            for path in overtaken:
+                await self.queue.put(path, Priority.CHANGED)
+            tasks.create_task(self.reconciler.run())
+            progress = self.cold_start.progress
+            log.info(
+                "index.ready",
+                files=progress.total,
+                indexed=progress.indexed,
+                unchanged=progress.unchanged,
+                removed=progress.removed,
+                failed=progress.failed,
+                seconds=round(progress.seconds, 3),
+            )
+            self.is_ready.set()
+
+    async def search_symbols(self, query: str, kind: str | None, limit: int) -> list[Symbol]:
+        """Search for symbols by name, in the state of the latest commit."""
+        async with self._symbols_lock:
+            changed, self._symbols_changed = self._symbols_changed, set()
+
+            def search() -> list[Symbol]:
+                self._symbols.refresh(reader, changed)
+                return self._symbols.search(query, kind=kind, limit=limit)
+
+            reader = self.store.reader
+            return await asyncio.to_thread(search)
+
+    def _walked(self, found: Reconciliation) -> None:
+        if found.suspects or found.settled:
+            log.info(
+                "index.started", files=found.files, to_read=len(found.suspects), settled=len(found.settled)
+            )
+
+    async def _watch_directories(self, directories: dict[str, int]) -> None:
+        self.watcher.ensure(directories)
+
+    async def _follow_hints(self) -> None:
+        async for hints in self.watcher:
+            for rescan in hints.rescan:
+                self.reconciler.mark(rescan.directory, rescan.reason)
+            for path in hints.paths:
+                await self.queue.put(path, Priority.CHANGED)
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK_S)
+            await asyncio.to_thread(self.lanes.reap)
+
+
+async def open_store(paths: StatePaths, config: HubConfig) -> NodeStateStore:
+    """The store of ``paths``, opened as configured."""
+    return await NodeStateStore.open(
+        paths.database,
+        extractor_version=EXTRACTOR_VERSION,
+        batch_files=config.store.batch_files,
+        batch_ms=config.store.batch_ms,
+        busy_timeout_ms=config.store.busy_timeout_ms,
+        cache_mb=config.store.cache_mb,
+        feed_retention_commits=config.store.feed_retention_commits,
+    )
+
+
+def source_rules(paths: StatePaths, config: HubConfig) -> SourceRules:
+    """Which files are sources, as configured."""
+    return SourceRules(
+        paths.root,
+        include=config.discovery.include,
+        exclude=config.discovery.exclude,
+        default_ignores=config.discovery.default_ignores,
+        respect_git_ignores=config.discovery.respect_git_ignores,
+    )
+
+
+def parse_lanes(config: HubConfig) -> ParseLanes:
+    """Parse lanes, as configured."""
+    return ParseLanes(
+        config.index.lane_count, limit_s=config.index.parse_timeout_s, idle_s=config.index.lane_idle_s
+    )

@@ -1,0 +1,57 @@
+"""The hub's methods without a daemon: for commands that found none running."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from remora_hub.errors import NotRunningError, UsageError
+from remora_hub.feed.feed import Feed
+from remora_hub.query.symbols import Symbol, SymbolTable
+from remora_hub.server.hub_methods import HubMethods
+from remora_hub.store.node_state_store import NodeStateStore
+
+
+class StandaloneBackend:
+    """A ``server.backend.Backend`` over a store that was just made fresh and that nothing changes meanwhile."""
+
+    pending = 0
+
+    def __init__(self, store: NodeStateStore) -> None:
+        self.store = store
+
+    @property
+    def feed(self) -> Feed:
+        """There is none: nothing changes without a daemon."""
+        raise NotRunningError(
+            "subscribe", reason="no hub is running", hint="start one with: remora-hub start"
+        )
+
+    async def call(self, name: str, params: Mapping[str, object]) -> Any:
+        """Answer a ``hub/*`` method with plain values, exactly as over the wire."""
+        method = HubMethods(self).table().get(name)
+        if method is None:
+            raise UsageError("answer", name, "there is no such method")
+        parameters, answer = method
+        result = await answer(None, msgspec.convert(params, parameters))  # type: ignore[arg-type]  # no connection
+        return msgspec.json.decode(msgspec.json.encode(result))
+
+    async def status(self) -> dict[str, Any]:
+        """There is no hub to ask."""
+        raise NotRunningError(
+            "ask for the status", reason="no hub is running", hint="start one with: remora-hub start"
+        )
+
+    async def sync(self, timeout_s: float | None) -> None:
+        """The store was made fresh when it was opened."""
+
+    async def search_symbols(self, query: str, kind: str | None, limit: int) -> list[Symbol]:
+        """Search for symbols by name."""
+        table = SymbolTable()
+        table.refresh(self.store.reader, ())
+        return table.search(query, kind=kind, limit=limit)
+
+    def stop(self) -> None:
+        """Nothing runs."""

@@ -1,0 +1,1 @@
+"""What changed: live subscriptions to the store's commits, each bounded, none with a silent gap."""

@@ -1,0 +1,185 @@
+"""The bounded queue of paths to be looked at: one entry a path, by priority, first in first out, nothing ever lost.
+
+It holds no states of files: whoever takes a path reads its newest state from the disk. What does not fit becomes a mark
+on a directory to be rescanned, or makes the putter wait, as the policy says. Lives on one event loop; needs no locks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Literal
+
+Policy = Literal["reconcile", "block", "shed_oldest"]
+
+_TURNS_BEFORE_LOWER = 8  # after so many takes from higher priorities a waiting lower one has its turn
+
+
+class Priority(IntEnum):
+    """Lower goes first."""
+
+    REQUESTED = 0
+    CHANGED = 1
+    RECONCILE = 2
+
+
+@dataclass(slots=True)
+class QueueCounters:
+    """Counts since the start. ``waits`` are putters that had to wait, ``merges`` puts of a path that was there already,
+    ``rescans`` paths that became a mark on their directory, ``high_water`` the greatest depth.
+    """
+
+    put: int = 0
+    waits: int = 0
+    merges: int = 0
+    rescans: int = 0
+    high_water: int = 0
+
+
+@dataclass(slots=True)
+class Entry:
+    """One path waiting or being worked on. ``finished`` are told when its newest state is in the store."""
+
+    path: str
+    priority: Priority
+    finished: list[asyncio.Future[None]] = field(default_factory=list)
+
+
+class ChangeQueue:
+    """``size`` paths at most; ``mark_rescan`` is called with the directory of a path that does not fit."""
+
+    def __init__(self, size: int, policy: Policy, mark_rescan: Callable[[str], None]) -> None:
+        self.counters = QueueCounters()
+        self._size = size
+        self._policy = policy
+        self._mark_rescan = mark_rescan
+        self._levels: dict[Priority, OrderedDict[str, Entry]] = {level: OrderedDict() for level in Priority}
+        self._working: dict[str, Entry] = {}
+        self._again: dict[str, Entry] = {}
+        self._turns = 0
+        self._changed = asyncio.Condition()
+
+    @property
+    def depth(self) -> int:
+        """Paths waiting; those being worked on are not counted."""
+        return sum(map(len, self._levels.values())) + len(self._again)
+
+    @property
+    def pending(self) -> int:
+        """Paths waiting or being worked on."""
+        return self.depth + len(self._working) - len(self._again)
+
+    async def put(self, path: str, priority: Priority) -> None:
+        """Have ``path`` looked at. When the queue is full, the policy decides what becomes of it; it is never lost."""
+        if self._merge(path, priority) is not None:
+            return
+        if self.depth >= self._size:
+            if self._policy == "block":
+                await self._wait_for_room()
+            elif self._policy == "shed_oldest":
+                self._shed_oldest()
+            else:
+                self._give_up(path)
+                return
+        await self._add(path, priority)
+
+    async def put_for(self, path: str, priority: Priority) -> asyncio.Future[None]:
+        """Have ``path`` looked at, waiting for room if need be; the future is done when the store has its state."""
+        entry = self._merge(path, priority)
+        if entry is None:
+            await self._wait_for_room()
+            entry = await self._add(path, priority)
+        finished = asyncio.get_running_loop().create_future()
+        entry.finished.append(finished)
+        return finished
+
+    async def take(self, limit: int) -> list[str]:
+        """Wait for paths and take some: at most ``limit``, none that is being worked on. Each must be ``finish``ed."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: any(self._levels.values()))
+            taken: list[str] = []
+            while len(taken) < limit and (entry := self._next()) is not None:
+                self._working[entry.path] = entry
+                taken.append(entry.path)
+            self._changed.notify_all()
+            return taken
+
+    async def finish(self, path: str, *, again: bool = False) -> None:
+        """A taken path is done: its state is in the store, or (``again``) has to be looked at once more."""
+        entry = self._working.pop(path)
+        following = self._again.pop(path, None)
+        if again:
+            if following is None:
+                following = Entry(path, entry.priority)
+            following.finished += entry.finished
+        else:
+            for finished in entry.finished:
+                if not finished.done():
+                    finished.set_result(None)
+        if following is not None:
+            self._levels[following.priority][path] = following
+        async with self._changed:
+            self._changed.notify_all()
+
+    def _merge(self, path: str, priority: Priority) -> Entry | None:
+        """The entry already waiting for ``path``, if there is one; it moves up if ``priority`` is higher.
+
+        A path that is being worked on gets a second entry: its reader may have been too early.
+        """
+        for level, entries in self._levels.items():
+            entry = entries.get(path)
+            if entry is not None:
+                self.counters.merges += 1
+                if priority < level:
+                    del entries[path]
+                    entry.priority = priority
+                    self._levels[priority][path] = entry
+                return entry
+        if path in self._working:
+            self.counters.merges += 1
+            entry = self._again.setdefault(path, Entry(path, priority))
+            entry.priority = min(entry.priority, priority)
+            return entry
+        return None
+
+    async def _add(self, path: str, priority: Priority) -> Entry:
+        entry = self._merge(path, priority)  # it may have come while this one waited for room
+        if entry is None:
+            entry = self._levels[priority][path] = Entry(path, priority)
+            self.counters.put += 1
+            self.counters.high_water = max(self.counters.high_water, self.depth)
+            async with self._changed:
+                self._changed.notify_all()
+        return entry
+
+    async def _wait_for_room(self) -> None:
+        if self.depth < self._size:
+            return
+        self.counters.waits += 1
+        async with self._changed:
+            await self._changed.wait_for(lambda: self.depth < self._size)
+
+    def _shed_oldest(self) -> None:
+        """Turn the oldest entry of the lowest priority that nobody waits for into a rescan."""
+        for entries in reversed(self._levels.values()):
+            for path, entry in entries.items():
+                if not entry.finished:
+                    del entries[path]
+                    self._give_up(path)
+                    return
+
+    def _give_up(self, path: str) -> None:
+        self.counters.rescans += 1
+        self._mark_rescan(path.rpartition("/")[0])
+
+    def _next(self) -> Entry | None:
+        """The next entry by priority; every few turns the lowest one that waits, so that none waits for ever."""
+        waiting = [entries for entries in self._levels.values() if entries]
+        if not waiting:
+            return None
+        self._turns += 1
+        entries = waiting[-1] if self._turns % _TURNS_BEFORE_LOWER == 0 else waiting[0]
+        return entries.popitem(last=False)[1]

@@ -1,0 +1,175 @@
+"""One parse lane as its parent sees it: a child process, fed through pipes, killed when a file takes too long."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import select
+import struct
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from remora_hub.errors import LaneError
+from remora_hub.facts import PackedFile
+
+_REQUEST_HEADER = struct.Struct("<II")
+_ANSWER_HEADER = struct.Struct("<I")
+_PROGRAM = "from remora_hub.pipeline.lane_main import main; main()"
+_PIPE_BYTES = 1 << 20
+_UNANSWERED = 3  # requests sent ahead, so that a lane never waits for its parent
+_START_ALLOWANCE_S = 20.0  # for the interpreter and its imports; a loaded machine is slow
+
+_decode = msgspec.msgpack.Decoder(PackedFile).decode
+
+
+class Request(NamedTuple):
+    """One file to be extracted."""
+
+    path: str
+    data: bytes
+
+
+class LaneFailed(Exception):  # noqa: N818 - an outcome the pool deals with
+    """The lane is gone: killed for taking too long, retired after a file that made it large, or dead of a file.
+
+    ``detail`` tells how it ended.
+    """
+
+    def __init__(self, kind: Literal["timed_out", "retired", "died"], detail: str) -> None:
+        self.kind = kind
+        self.detail = detail
+        super().__init__(detail)
+
+
+class Lane:
+    """A running child process. Used by one thread at a time."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-P", "-c", _PROGRAM, str(os.getpid())]
+        try:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/", bufsize=0, close_fds=True
+            )
+        except OSError as error:
+            raise LaneError(
+                "start a parse lane with", sys.executable, error.strerror or str(error)
+            ) from error
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._requests, self._answers = self._process.stdin.fileno(), self._process.stdout.fileno()
+        os.set_blocking(self._requests, False)
+        for pipe in (self._requests, self._answers):
+            with contextlib.suppress(
+                PermissionError
+            ):  # the user's pipe quota is used up: smaller pipes do, too
+                fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        self._buffer = bytearray()
+        self._is_fresh = True
+        self.idle_since = time.monotonic()
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self._process.pid
+
+    def extract(self, requests: Sequence[Request], limit_s: float) -> Iterator[PackedFile]:
+        """Yield the facts of each request, in order; ``limit_s`` seconds are allowed for each.
+
+        Raises LaneFailed when the process died or had to be killed; the file to blame is the first one not yielded.
+        """
+        waiting = deque(requests)
+        unsent = bytearray()
+        unanswered = 0
+        is_complete = False
+        try:
+            if self._is_fresh:
+                self._await_greeting()
+            for _ in requests:
+                deadline = time.monotonic() + limit_s
+                while (answer := self._next_frame()) is None:
+                    while waiting and unanswered < _UNANSWERED:
+                        unsent += _frame(waiting.popleft())
+                        unanswered += 1
+                    self._exchange(unsent, deadline)
+                unanswered -= 1
+                yield _decode(answer)
+            is_complete = True
+            self.idle_since = time.monotonic()
+        finally:
+            if not is_complete:
+                self.close()  # answers nobody waits for must not be taken for those of the next request
+
+    def _await_greeting(self) -> None:
+        deadline = time.monotonic() + _START_ALLOWANCE_S
+        while self._next_frame() is None:
+            self._exchange(bytearray(), deadline)
+        self._is_fresh = False
+
+    def is_alive(self) -> bool:
+        """Whether the process still runs."""
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """End the process from another thread; the one that uses the lane notices at once."""
+        self._process.kill()
+
+    def close(self) -> None:
+        """Kill the process and collect it."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def _exchange(self, unsent: bytearray, deadline: float) -> None:
+        """Write what can be written and read what has come; wait no longer than ``deadline``."""
+        poll = select.poll()
+        poll.register(self._answers, select.POLLIN)
+        if unsent:
+            poll.register(self._requests, select.POLLOUT)
+        ready = poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
+        if not ready:
+            raise LaneFailed("timed_out", "killed")
+        for pipe, _ in ready:
+            if pipe == self._requests:
+                self._send(unsent)
+            elif data := os.read(self._answers, _PIPE_BYTES):
+                self._buffer += data
+            else:
+                return_code = self._process.wait()
+                raise LaneFailed("died" if return_code else "retired", _ending(return_code))
+
+    def _send(self, unsent: bytearray) -> None:
+        try:
+            del unsent[: os.write(self._requests, unsent)]
+        except BlockingIOError:
+            return
+        except BrokenPipeError:
+            unsent.clear()  # it died; the end of its answers says so in a moment
+
+    def _next_frame(self) -> bytes | None:
+        buffer = self._buffer
+        if len(buffer) < _ANSWER_HEADER.size:
+            return None
+        end = _ANSWER_HEADER.size + _ANSWER_HEADER.unpack_from(buffer)[0]
+        if len(buffer) < end:
+            return None
+        frame = bytes(buffer[_ANSWER_HEADER.size : end])
+        del buffer[:end]
+        return frame
+
+
+def _frame(request: Request) -> bytes:
+    path = request.path.encode()
+    return _REQUEST_HEADER.pack(len(path), len(request.data)) + path + request.data
+
+
+def _ending(return_code: int) -> str:
+    return f"signal {-return_code}" if return_code < 0 else f"exit code {return_code}"

@@ -1,0 +1,62 @@
+"""The program of a parse lane: a child process that turns the bytes of files into packed facts until its input ends.
+
+A request is a frame of two 4-byte little-endian lengths, the path (UTF-8) and the bytes; an answer is one length and
+a msgpack ``facts.PackedFile``; an empty answer, the greeting, says that the lane is up. The process dies with its
+parent, caps its memory, and ends by itself after a file that made it large, since memory given to a tree rarely goes
+back to the system.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import resource
+import signal
+import struct
+import sys
+
+import msgspec
+
+from remora_hub.extract.extract import Extractor
+
+REQUEST_HEADER = struct.Struct("<II")
+ANSWER_HEADER = struct.Struct("<I")
+
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+_MOST_ADDRESS_SPACE_BYTES = 3 * 1024**3
+_RETIRE_ABOVE_KB = 256 * 1024
+
+
+def main() -> None:
+    """Answer requests on standard input until it ends. ``argv[1]`` is the parent's process id."""
+    _die_with_parent(int(sys.argv[1]))
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C reaches the whole process group; the hub ends its lanes
+    resource.setrlimit(resource.RLIMIT_AS, (_MOST_ADDRESS_SPACE_BYTES, _MOST_ADDRESS_SPACE_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    gc.disable()  # no fact is part of a cycle
+    extractor = Extractor()
+    encode = msgspec.msgpack.Encoder().encode
+    _write(ANSWER_HEADER.pack(0))  # the greeting: from here on the parent's time limit runs
+    requests = os.fdopen(0, "rb", buffering=1 << 16)
+    while header := requests.read(REQUEST_HEADER.size):
+        path_length, data_length = REQUEST_HEADER.unpack(header)
+        path = requests.read(path_length).decode()
+        answer = encode(extractor.extract(path, requests.read(data_length)))
+        _write(ANSWER_HEADER.pack(len(answer)) + answer)
+        if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > _RETIRE_ABOVE_KB:
+            return
+
+
+def _die_with_parent(parent: int) -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before the call
+        sys.exit(1)
+
+
+def _write(data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(1, rest) :]

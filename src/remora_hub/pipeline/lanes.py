@@ -1,0 +1,194 @@
+"""The parse lanes: at most one process per core, started when needed, let go when idle, replaced when they die."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from remora_hub.errors import LaneError
+from remora_hub.facts import PackedFile
+from remora_hub.pipeline.lane import Lane, LaneFailed, Request
+
+_DEATHS_ALLOWED = (
+    1  # a file that kills a lane once may have been unlucky; one that does it twice is quarantined
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A file that no lane could extract: ``status`` is ``timed_out`` or ``quarantined`` (``model.FileStatus``)."""
+
+    status: str
+    detail: str
+
+
+@dataclass(slots=True)
+class LaneCounters:
+    """Counts since the start: lanes started, files extracted, lanes that were killed or died over a file."""
+
+    started: int = 0
+    extracted: int = 0
+    timed_out: int = 0
+    died: int = 0
+
+
+@dataclass(slots=True)
+class _Fleet:
+    """``idle`` are lanes not in use, the most recently used last; ``running`` counts all, also those being started."""
+
+    idle: list[Lane] = field(default_factory=list)
+    in_use: set[Lane] = field(default_factory=set)
+    running: int = 0
+    is_closed: bool = False
+
+
+class ParseLanes:
+    """Shared by all threads that index. ``extract`` blocks its thread until a lane is free."""
+
+    def __init__(self, count: int, *, limit_s: float, idle_s: float) -> None:
+        self.count = count
+        self.counters = LaneCounters()
+        self._limit_s = limit_s
+        self._idle_s = idle_s
+        self._fleet = _Fleet()
+        self._changed = threading.Condition()
+        # A lane is killed by the kernel when the thread that started it ends, so one thread that lasts starts them all.
+        self._starter = ThreadPoolExecutor(1, thread_name_prefix="lane-starter")
+
+    def extract(self, requests: Sequence[Request]) -> Iterator[tuple[Request, PackedFile | Refusal]]:
+        """Yield each request with its facts, or with why there are none, in order.
+
+        A lane that dies or has to be killed costs only the file that did it; the others go to another lane.
+        """
+        deaths = 0
+        position = 0
+        while position < len(requests):
+            # After a death the suspect runs alone, so that nothing else can be blamed for a second one.
+            batch = requests[position : position + 1] if deaths else requests[position:]
+            try:
+                with self._lane() as lane:
+                    for request, packed in zip(batch, lane.extract(batch, self._limit_s), strict=True):
+                        position += 1
+                        deaths = 0
+                        self.counters.extracted += 1
+                        yield request, packed
+            except LaneFailed as failure:
+                if failure.kind == "retired":
+                    continue
+                deaths += 1
+                refusal = self._judge(failure, deaths)
+                if refusal is not None:
+                    yield requests[position], refusal
+                    position += 1
+                    deaths = 0
+
+    def warm_up(self) -> None:
+        """Start all lanes, so that they are up by the time there is something to extract. Returns at once."""
+        for _ in range(self.count):
+            self._starter.submit(self._add_idle_lane)
+
+    def reap(self) -> None:
+        """Let go of lanes that have been idle for long."""
+        oldest = time.monotonic() - self._idle_s
+        with self._changed:
+            idle = [lane for lane in self._fleet.idle if lane.idle_since < oldest]
+            self._fleet.idle = [lane for lane in self._fleet.idle if lane.idle_since >= oldest]
+            self._fleet.running -= len(idle)
+        for lane in idle:
+            lane.close()
+
+    def pids(self) -> list[int]:
+        """Process ids of the lanes."""
+        with self._changed:
+            return [lane.pid for lane in (*self._fleet.idle, *self._fleet.in_use)]
+
+    def close(self) -> None:
+        """Kill all lanes, also in the middle of a file, and refuse new work: whoever waits for one gets a LaneError."""
+        with self._changed:
+            self._fleet.is_closed = True
+            idle, self._fleet.idle = self._fleet.idle, []
+            for lane in self._fleet.in_use:
+                lane.kill()
+            self._changed.notify_all()
+        for lane in idle:
+            lane.close()
+        self._starter.shutdown(cancel_futures=True)
+
+    def _judge(self, failure: LaneFailed, deaths: int) -> Refusal | None:
+        if failure.kind == "timed_out":
+            self.counters.timed_out += 1
+            return Refusal("timed_out", f"parsing took longer than {self._limit_s:g} s")
+        self.counters.died += 1
+        if deaths > _DEATHS_ALLOWED:
+            return Refusal("quarantined", f"the parser crashed on it twice ({failure.detail})")
+        return None
+
+    @contextmanager
+    def _lane(self) -> Iterator[Lane]:
+        lane = self._take()
+        with self._changed:
+            self._fleet.in_use.add(lane)
+            if self._fleet.is_closed:
+                lane.kill()
+        try:
+            yield lane
+        finally:
+            with self._changed:
+                self._fleet.in_use.discard(lane)
+            self._give_back(lane)
+
+    def _take(self) -> Lane:
+        with self._changed:
+            while True:
+                if self._fleet.is_closed:
+                    raise LaneError("parse", reason="the hub is stopping")
+                while self._fleet.idle:
+                    lane = self._fleet.idle.pop()
+                    if lane.is_alive():
+                        return lane
+                    lane.close()  # it retired, or something outside killed it between files
+                    self._fleet.running -= 1
+                if self._fleet.running < self.count:
+                    self._fleet.running += 1
+                    break
+                self._changed.wait()
+        try:
+            return self._start()
+        except BaseException:
+            self._forget()
+            raise
+
+    def _start(self) -> Lane:
+        self.counters.started += 1
+        return self._starter.submit(Lane).result()
+
+    def _give_back(self, lane: Lane) -> None:
+        with self._changed:
+            if lane.is_alive() and not self._fleet.is_closed:
+                self._fleet.idle.append(lane)
+                self._changed.notify()
+                return
+        lane.close()
+        self._forget()
+
+    def _forget(self) -> None:
+        with self._changed:
+            self._fleet.running -= 1
+            self._changed.notify()
+
+    def _add_idle_lane(self) -> None:
+        with self._changed:
+            if self._fleet.is_closed or self._fleet.running >= self.count:
+                return
+            self._fleet.running += 1
+        try:
+            lane = Lane()
+        except LaneError:
+            self._forget()  # whoever needs a lane tries again and hears why
+            return
+        self.counters.started += 1
+        self._give_back(lane)

@@ -1,0 +1,54 @@
+"""Comparison of the disk with the store: the truth that watch events only hint at. The cold start is the first one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from remora_hub.discovery.compare import Known, compare
+from remora_hub.discovery.rules import SourceRules
+from remora_hub.discovery.walk import Fingerprint, walk
+from remora_hub.store.changes import FileOmitted, FileRemoved
+from remora_hub.store.changes import Fingerprint as StoredFingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """What differs below a directory. ``suspects`` must be read, the largest first; ``settled`` need no reading.
+
+    ``directories`` are all that were walked, each with its inode: those to be watched. ``unchanged`` and ``files``
+    are counts.
+    """
+
+    suspects: list[str]
+    settled: list[FileOmitted | FileRemoved]
+    directories: dict[str, int]
+    unchanged: int
+    files: int
+
+
+def reconcile(
+    root: Path, rules: SourceRules, known: Mapping[str, StoredFingerprint], under: str = ""
+) -> Reconciliation:
+    """Walk ``under`` and compare with ``known``, what the store has below it. Blocks; raises RootError."""
+    scanned_ns = time.time_ns()
+    found = walk(root, rules, under)
+    regular = {
+        path: Known(Fingerprint(*stored[:3]), stored.digest, stored.scanned_ns)
+        for path, stored in known.items()
+        if path not in found.omitted
+    }
+    difference = compare(found.files, regular)
+    difference.suspects.sort(key=lambda path: found.files[path].size, reverse=True)
+    settled: list[FileOmitted | FileRemoved] = [FileRemoved(path=path) for path in difference.removed]
+    for path, omission in found.omitted.items():
+        before = known.get(path)
+        if before is None or before.status != omission.status:
+            settled.append(
+                FileOmitted(path=path, status=omission.status, detail=omission.detail, scanned_ns=scanned_ns)
+            )
+    return Reconciliation(
+        difference.suspects, settled, found.directories, difference.unchanged, len(found.files)
+    )

@@ -1,0 +1,1 @@
+"""Answers from the index. Knows neither LSP nor JSON-RPC."""

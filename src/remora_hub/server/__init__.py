@@ -1,0 +1,1 @@
+"""The endpoint on the unix socket: frames in, answers out."""

@@ -1,0 +1,101 @@
+"""The messages on the wire: JSON-RPC 2.0 with Content-Length framing (LSP 3.17, "Base Protocol").
+
+Shared by server and client, so it imports nothing of either.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+PARSE_ERROR: Final = -32700
+INVALID_REQUEST: Final = -32600
+METHOD_NOT_FOUND: Final = -32601
+INVALID_PARAMS: Final = -32602
+INTERNAL_ERROR: Final = -32603
+REQUEST_CANCELLED: Final = -32800
+REQUEST_FAILED: Final = -32803
+"""LSP 3.17: the request was valid, and could not be carried out; ``data`` is a ``FailureData``."""
+
+MAX_HEADER_BYTES: Final = 4096
+
+
+class Incoming(msgspec.Struct, omit_defaults=True):
+    """A request (it has an ``id``), a notification, or the answer to a request of ours.
+
+    ``params`` and ``result`` are kept as JSON until their type is known; absent ones are empty.
+    """
+
+    jsonrpc: str
+    method: str | None = None
+    id: int | str | msgspec.UnsetType | None = msgspec.UNSET
+    params: msgspec.Raw = msgspec.Raw()
+    result: msgspec.Raw = msgspec.Raw()
+    error: WireError | msgspec.UnsetType = msgspec.UNSET
+
+
+class WireError(msgspec.Struct, omit_defaults=True):
+    """The ``error`` member of an answer."""
+
+    code: int
+    message: str
+    data: Any = None
+
+
+class FailureData(msgspec.Struct):
+    """What an error of the hub says of itself: the parts of its sentence, the exit code of the command line."""
+
+    type: str
+    operation: str
+    subject: str
+    reason: str
+    hint: str
+    exit_code: int
+    recoverable: bool
+
+
+class Answer(msgspec.Struct):
+    """A successful answer."""
+
+    id: int | str | None
+    result: Any
+    jsonrpc: str = "2.0"
+
+
+class Failure(msgspec.Struct):
+    """A failed answer."""
+
+    id: int | str | None
+    error: WireError
+    jsonrpc: str = "2.0"
+
+
+class Call(msgspec.Struct, omit_defaults=True):
+    """A request, or without an ``id`` a notification."""
+
+    method: str
+    params: Any
+    id: int | None = None
+    jsonrpc: str = msgspec.field(default_factory=lambda: "2.0")
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def encode_frame(message: Answer | Failure | Call) -> bytes:
+    """One message as it goes over the wire."""
+    body = _encode(message)
+    return b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+def content_length(header: bytes) -> int:
+    """The length a header part (without its closing blank line) announces. Raises ValueError if it announces none."""
+    for line in header.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name.strip().lower() == b"content-length":
+            digits = value.strip()
+            if not digits.isdigit():
+                break
+            return int(digits)
+    raise ValueError("the header has no Content-Length")
