@@ -122,6 +122,8 @@ def count_annotations(mask: bytes, header: Header, is_bound: bool) -> tuple[int,
     The first parameter of a method that is bound to its object or class is not counted, unless it is annotated.
     """
     text = mask[header.parameters[0] : header.parameters[1]]
+    if is_bound and text == b"self":  # a third of all methods
+        return int(header.returns), 1
     if b"lambda" in text:
         text = _LAMBDA.sub(b"", text)
     while b"[" in text or b"(" in text or b"{" in text:

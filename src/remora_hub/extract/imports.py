@@ -45,8 +45,8 @@ def read_imports(mask: bytes, lines: Lines) -> list[ImportFacts]:
     while position >= 0:
         match = _COMMON.match(mask, mask.rfind(b"\n", 0, position) + 1) or _uncommon(mask, position)
         if match:
-            dots, module, listed = match["dots"], match["module"], match["listed"] or match["names"]
-            names = _listed_names(listed)
+            dots, module, listed, plain = match.group("dots", "module", "listed", "names")
+            names = _listed_names(listed or plain)
             if names:
                 found.append(
                     ImportFacts(
@@ -72,7 +72,7 @@ def _listed_names(listed: bytes) -> list[str]:
     return b",".join(filter(None, pieces)).decode("utf-8", "replace").split(",") if any(pieces) else []
 
 
-def bound_imports(statements: list[ImportFacts]) -> set[bytes]:
+def bound_imports(statements: list[ImportFacts]) -> frozenset[bytes]:
     """The names that the import statements bind."""
     bound = set()
     for statement in statements:
@@ -85,7 +85,7 @@ def bound_imports(statements: list[ImportFacts]) -> set[bytes]:
                     else alias or original.partition(".")[0]
                 )
             )
-    return {name.encode() for name in bound}
+    return frozenset([name.encode() for name in bound])
 
 
 def _uncommon(mask: bytes, position: int) -> re.Match[bytes] | None:

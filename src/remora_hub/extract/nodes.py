@@ -19,7 +19,15 @@ from remora_hub.extract.positions import Lines
 from remora_hub.extract.scopes import Scope, is_test_path
 from remora_hub.extract.signatures import declared_value, folded_signature
 from remora_hub.extract.statements import Block
-from remora_hub.extract.usage import Span, called_names, count_decisions, joined, mentioned_names, used_names
+from remora_hub.extract.usage import (
+    DECISIONS,
+    Span,
+    called_names,
+    count_decisions,
+    joined,
+    marked_names,
+    used_names,
+)
 
 _PROPERTY = re.compile(r"(?:[\w.]*property|[\w.]+\.(?:setter|getter|deleter))(?:\(.*\))?\Z", re.DOTALL)
 _STATIC = re.compile(r"(?:[\w.]*\.)?staticmethod\Z")
@@ -57,7 +65,7 @@ class NodeBuilder:
     """Builds the nodes of one file; used once."""
 
     def __init__(
-        self, path: str, source: bytes, mask: bytes, words: bytes, lines: Lines, imported: set[bytes]
+        self, path: str, source: bytes, mask: bytes, words: bytes, lines: Lines, imported: frozenset[bytes]
     ) -> None:
         self._path = path
         self._source = source
@@ -65,8 +73,9 @@ class NodeBuilder:
         self._lines = lines
         self._words = words
         self._imported = imported
+        self._marks = imported | DECISIONS
         self._in_test_file = is_test_path(path)
-        self._attributes = assigned_attributes(mask)
+        self._attributes: list[tuple[bytes, int, int]] | None = None
         self._found: list[tuple[int, NodeFacts]] = []
 
     def build(self, module: Block) -> tuple[list[str], list[NodeFacts], list[str] | None]:
@@ -99,7 +108,7 @@ class NodeBuilder:
             xxh3_64_hexdigest(self._source),
             docstring=first_docstring_line(self._source, self._mask, 0, len(self._mask)),
             calls=called_names(words),
-            complexity=1 + count_decisions(mentioned_names(words), self._mask, spans),
+            complexity=1 + count_decisions(marked_names(words, DECISIONS), self._mask, spans),
             is_test=self._in_test_file,
         )
         self._found.append((-1, facts))
@@ -158,7 +167,7 @@ class NodeBuilder:
     def _add_class_facts(self, facts: NodeFacts, block: Block, header: Header, name: str) -> None:
         words = joined(self._words, _own_spans(block, header.name_end))
         facts.calls = called_names(words)
-        facts.uses = used_names(mentioned_names(words), self._imported)
+        facts.uses = used_names(marked_names(words, self._imported), self._imported)
         facts.is_test = self._in_test_file and name.startswith("Test")
         if header.parameters[1] > header.parameters[0]:
             facts.bases = self._bases(header)
@@ -166,12 +175,12 @@ class NodeBuilder:
     def _add_function_facts(self, facts: NodeFacts, block: Block, header: Header, scope: Scope) -> None:
         spans = _own_spans(block, header.name_end)
         words = joined(self._words, spans)
-        mentioned = mentioned_names(words)
+        marked = marked_names(words, self._marks)
         facts.calls = called_names(words)
-        facts.complexity = 1 + count_decisions(mentioned, self._mask, spans)
+        facts.complexity = 1 + count_decisions(marked, self._mask, spans)
         if block.statements:
-            mentioned = mentioned_names(self._words[header.name_end : block.end])
-        facts.uses = used_names(mentioned, self._imported)
+            marked = marked_names(self._words[header.name_end : block.end], self._imported)
+        facts.uses = used_names(marked, self._imported)
         facts.kind = _function_kind(scope, facts.decorators)
         facts.is_async = header.is_async
         is_bound = scope.kind == "class" and not any(map(_STATIC.match, facts.decorators))
@@ -211,7 +220,7 @@ class NodeBuilder:
             ):  # more than a plain string or number: it may call or use something
                 words = self._words[start:end]
                 facts.calls = called_names(words)
-                facts.uses = used_names(mentioned_names(words), self._imported)
+                facts.uses = used_names(marked_names(words, self._imported), self._imported)
             self._found.append((position, facts))
 
     def _binding_facts(
@@ -233,6 +242,8 @@ class NodeBuilder:
 
     def _add_attributes(self, class_block: Block, scope: Scope) -> None:
         """Add what the methods of a class assign through ``self``, unless the class declares it."""
+        if self._attributes is None:
+            self._attributes = assigned_attributes(self._mask)
         first = bisect_left(self._attributes, class_block.start, key=_NAME_POSITION)
         last = bisect_left(self._attributes, class_block.end, key=_NAME_POSITION)
         for name, position, receiver in self._attributes[first:last]:

@@ -11,17 +11,19 @@ _BEYOND = 1 << 62
 class Lines:
     """Where each line of a source begins. Only LF ends a line here: decoding has made a lone CR one."""
 
-    __slots__ = ("lengths", "starts")
+    __slots__ = ("_count", "starts")
 
     def __init__(self, source: bytes) -> None:
-        self.lengths = [length + 1 for length in map(len, source.split(b"\n"))]
-        self.lengths[-1] -= 1
-        self.starts = [0, *accumulate(self.lengths)]
-        self.starts[-1] = _BEYOND  # so that every position lies before the line behind the last
+        self.starts = [0, *accumulate(map(len, source.splitlines(keepends=True)))]
+        self._count = len(self.starts) - 1
+        if not source or source.endswith(b"\n"):
+            self.starts.append(_BEYOND)  # so that every position lies before the line behind the last
+        else:
+            self.starts[-1] = _BEYOND
 
     def __len__(self) -> int:
         """Count lines as an editor's last line number does, without an empty one behind the last line end."""
-        return len(self.lengths) - (self.lengths[-1] == 0)
+        return self._count
 
     def line_of(self, position: int) -> int:
         """The line that byte ``position`` is on."""

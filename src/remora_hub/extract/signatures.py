@@ -7,17 +7,17 @@ import re
 from remora_hub.extract.mask import STRING
 
 _COMMENT_OR_STRING = re.compile(rb"(" + STRING.pattern + rb")|\#[^\n]*+", re.DOTALL)
-_FOLDS = re.compile(r"\s*\\?\n\s*|[ \t\f]{2,}")
+_PLACE = b"\0"  # of a string while the white space around it is folded
 _PADDING = (
-    ("( ", "("),
-    ("[ ", "["),
-    ("{ ", "{"),
-    (", )", ")"),
-    (" )", ")"),
-    (", ]", "]"),
-    (" ]", "]"),
-    (", }", "}"),
-    (" }", "}"),
+    (b"( ", b"("),
+    (b"[ ", b"["),
+    (b"{ ", b"{"),
+    (b", )", b")"),
+    (b" )", b")"),
+    (b", ]", b"]"),
+    (b" ]", b"]"),
+    (b", }", b"}"),
+    (b" }", b"}"),
 )
 _LONGEST_VALUE = 80
 _LONGEST_SIGNATURE = 2_000
@@ -28,15 +28,23 @@ def folded_signature(source: bytes, start: int, end: int) -> str:
     text = source[start:end].strip()
     if b"\n" not in text:
         return text.decode("utf-8", "replace")[:_LONGEST_SIGNATURE]
-    if b"#" in text:
-        text = _COMMENT_OR_STRING.sub(lambda found: found.group(1) or b"", text)
-    if b'"' in text or b"'" in text or b"\\" in text:  # white space in strings is theirs
-        folded = _FOLDS.sub(" ", text.decode("utf-8", "replace"))
-    else:
-        folded = " ".join(text.decode("utf-8", "replace").split())
+    literals: list[bytes] = []
+
+    def set_aside(found: re.Match[bytes]) -> bytes:
+        if not found[1]:
+            return b""
+        literals.append(b" ".join(found[1].split()) if b"\n" in found[1] else found[1])
+        return _PLACE
+
+    if b"#" in text or b'"' in text or b"'" in text:  # white space in strings is theirs
+        text = _COMMENT_OR_STRING.sub(set_aside, text.replace(_PLACE, b" "))
+    folded = b" ".join(text.replace(b"\\\n", b" ").replace(b"\\\r\n", b" ").split())
     for padded, plain in _PADDING:
         folded = folded.replace(padded, plain)
-    return folded[:_LONGEST_SIGNATURE]
+    if literals:
+        pieces = folded.split(_PLACE)
+        folded = b"".join([part for pair in zip(pieces, [*literals, b""], strict=True) for part in pair])
+    return folded.decode("utf-8", "replace")[:_LONGEST_SIGNATURE]
 
 
 def declared_value(source: bytes, start: int, end: int) -> str:

@@ -11,16 +11,18 @@ from collections.abc import Sequence
 from keyword import kwlist
 
 KEYWORDS = frozenset(word.encode() for word in kwlist)
-_DECISIONS = frozenset((b"if", b"elif", b"for", b"while", b"except", b"and", b"or"))
+DECISIONS = frozenset((b"if", b"elif", b"for", b"while", b"except", b"and", b"or", b"case"))
 _NOT_CALLED = KEYWORDS | {b"", b".import", b"..import"}  # ``from .import(name)`` is legal, too
 # Outside ASCII a byte of 0x80 or more is a letter: the UTF-8 form of an identifier's characters (PEP 3131) has no others.
 _KEPT = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.(")
 _TO_WORDS = bytes(byte if byte in _KEPT or byte >= 0x80 else ord(" ") for byte in range(256))
 # A dot at the end of a line belongs to the name on the next; after a digit or a dot it is a number's or an ellipsis.
+_DIGITS_END = b":"  # in ASCII between the digits and the letters
 _SEPARATED_DOT = re.compile(rb"\. (?<![.0-9]\. )( *+)(?=[A-Za-z_\x80-\xff])")
-# PEP 634: ``case`` is a keyword only where it begins a line and a pattern follows.
+# PEP 634: ``case`` is a keyword only where it begins a line and a pattern follows; behind a bracket, a colon, too.
 _CASE = re.compile(
-    rb"\n[ \t\f]*+case(?:[ \t]++(?!(?:in|is|if|and|or|not|for|else)\b)[\w\x80-\xff*]|[ \t]*+[\"(\[{-])[^\n]*+"
+    rb"\n[ \t\f]*+case(?:[ \t]++(?!(?:in|is|if|and|or|not|for|else)\b)[\w\x80-\xff*]"
+    rb"|[ \t]*+[\"(\[{-][^\n]*(?::|[(\[{,|][ \t\r]*+(?=\n)))"
 )
 
 Span = tuple[int, int]
@@ -50,31 +52,33 @@ def called_names(words: bytes) -> list[str]:
     return _decoded([name for name in found if name not in _NOT_CALLED])
 
 
-def mentioned_names(words: bytes) -> list[bytes]:
-    """Every name and keyword in ``words``, in order; attributes keep the dot before them."""
-    return words.replace(b"(", b" ").replace(b".", b" .").split()
+def marked_names(words: bytes, marks: frozenset[bytes]) -> list[bytes]:
+    """The names and keywords in ``words`` that are among ``marks``, in order; attributes are none."""
+    return [name for name in words.replace(b"(", b" ").replace(b".", b" .").split() if name in marks]
 
 
-def used_names(mentioned: Sequence[bytes], bound: set[bytes]) -> list[str]:
-    """Which of the names ``bound`` by imports are among the ``mentioned``, sorted."""
-    return _decoded(sorted(bound.intersection(mentioned)))
+def used_names(marked: Sequence[bytes], bound: frozenset[bytes]) -> list[str]:
+    """Which of the names ``bound`` by imports are among the ``marked``, sorted."""
+    return _decoded(sorted(bound.intersection(marked))) if marked else []
 
 
-def count_decisions(mentioned: Sequence[bytes], mask: bytes, spans: Sequence[Span]) -> int:
+def count_decisions(marked: Sequence[bytes], mask: bytes, spans: Sequence[Span]) -> int:
     """How many decision points there are (McCabe, "A complexity measure", 1976).
 
-    ``spans`` are where ``mentioned`` was found in ``mask``.
+    ``marked`` are the names in ``spans`` of ``mask`` that are among ``DECISIONS``, or others.
     """
-    count = len([name for name in mentioned if name in _DECISIONS])
-    if b"case" in mentioned:
-        count += len(_CASE.findall(joined(mask, spans)))
+    count = len([name for name in marked if name in DECISIONS])
+    if b"case" in marked:
+        count += len(_CASE.findall(joined(mask, spans))) - marked.count(b"case")
     return count
 
 
 def distinct_identifiers(words: bytes) -> list[bytes]:
     """Each identifier once, in order of first appearance; numbers and keywords are none."""
     found = dict.fromkeys(words.replace(b"(", b" ").replace(b".", b" ").split())
-    return [name for name in found if name not in KEYWORDS and not b"0" <= name[:1] <= b"9"]
+    for keyword in KEYWORDS:
+        found.pop(keyword, None)
+    return [name for name in found if name > _DIGITS_END]
 
 
 def _decoded(names: Sequence[bytes]) -> list[str]:
