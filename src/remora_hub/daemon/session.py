@@ -21,7 +21,8 @@ from remora_hub.pipeline.index_files import SourceLimits
 from remora_hub.pipeline.lanes import ParseLanes
 from remora_hub.pipeline.reconcile import Reconciliation
 from remora_hub.pipeline.reconciler import Reconciler
-from remora_hub.query.symbols import Symbol, SymbolTable
+from remora_hub.query.symbol_search import SymbolSearch
+from remora_hub.query.symbols import Symbol
 from remora_hub.store.node_state_store import NodeStateStore
 from remora_hub.watch.watcher import Watcher
 
@@ -70,10 +71,7 @@ class Session:
         self.cold_start = ColdStart(
             store, self.rules, self.limits, self.lanes, self.executor, config.index.max_indexing_workers
         )
-        self._symbols = SymbolTable()
-        self._symbols_changed: set[str] = set()
-        self._symbols_lock = asyncio.Lock()
-        store.add_listener(lambda commit: self._symbols_changed.update(commit.files))
+        self._symbols = SymbolSearch(store)
 
     @classmethod
     async def open(cls, paths: StatePaths, config: HubConfig) -> Self:
@@ -89,6 +87,7 @@ class Session:
         """Stop everything: lanes first, so that no thread waits for one, the store last."""
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.store.close)
+            stack.push_async_callback(self._symbols.close)
             stack.callback(self.executor.shutdown, wait=False, cancel_futures=True)
             stack.push_async_callback(self.watcher.close)
             stack.callback(self.feed.close)
@@ -127,15 +126,7 @@ class Session:
 
     async def search_symbols(self, query: str, kind: str | None, limit: int) -> list[Symbol]:
         """Search for symbols by name, in the state of the latest commit."""
-        async with self._symbols_lock:
-            changed, self._symbols_changed = self._symbols_changed, set()
-
-            def search() -> list[Symbol]:
-                self._symbols.refresh(reader, changed)
-                return self._symbols.search(query, kind=kind, limit=limit)
-
-            reader = self.store.reader
-            return await asyncio.to_thread(search)
+        return await self._symbols.search(query, kind=kind, limit=limit)
 
     def _walked(self, found: Reconciliation) -> None:
         if found.suspects or found.settled:

@@ -50,7 +50,7 @@ class StandaloneBackend:
     async def search_symbols(self, query: str, kind: str | None, limit: int) -> list[Symbol]:
         """Search for symbols by name."""
         table = SymbolTable()
-        table.refresh(self.store.reader, ())
+        table.refresh(self.store.reader, ())  # nobody else waits for this event loop
         return table.search(query, kind=kind, limit=limit)
 
     def stop(self) -> None:

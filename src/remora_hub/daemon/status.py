@@ -42,6 +42,7 @@ async def session_status(session: Session) -> dict[str, Any]:
         "files": stats.files,
         "nodes": stats.nodes,
         "omitted": omitted,
+        "index_id": session.store.index_id,
         "sequence": stats.sequence,
         "pending": session.pending,
         "problems": problems(session),
