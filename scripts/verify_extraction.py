@@ -117,7 +117,7 @@ def main() -> int:
     parser.add_argument("--lines", action="store_true", help="take every structure from the logical lines")
     options = parser.parse_args()
     if options.lines:
-        extract.statements_of_tree = lambda _, mask, *__: statements_of_lines(mask)
+        vars(extract)["statements_of_tree"] = lambda _, mask, *__: statements_of_lines(mask)
     total: Counter[str] = Counter()
     for directory in options.directories:
         counts = verify(directory, sys.stdout.write)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a case reads best on one line
 """The first line of a docstring is that of ``ast.get_docstring``."""
 
 from __future__ import annotations

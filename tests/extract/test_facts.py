@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a case reads best on one line
 """What is said of each node: ranges, signatures, decorators, bases, calls, uses, complexity, annotations, flags."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, ISC004 - a case reads best on one line
 """Which nodes a source has: kinds, qualified names, ordinals, in source order."""
 
 from __future__ import annotations
@@ -35,14 +36,14 @@ CASES = {
     ),
     "tuple, chained, starred targets": (
         "a, b = 1, 2\nc = d = 3\n[e, *f] = g\n(h, (i, j)) = k\nx.y = z[0] = 1\n",
-        {name: "variable" for name in "abcdefhij"},
+        dict.fromkeys("abcdefhij", "variable"),
     ),
     "what is no binding": ("f(a=1)\nx == 1\nx += 1\nx[0] = 1\ny.z = 1\n'a = 1'\nassert (b := 1)\n", {}),
     "the first binding of a name is the node": ("x = 1\nx = 2\n", {"x": "variable"}),
     "bindings in blocks of the module": (
         "if a:\n    b = 1\nelif c:\n    d = 1\ntry:\n    e = 1\nexcept E:\n    f = 1\nfinally:\n    g = 1\n"
         "with w:\n    h = 1\nfor i in j:\n    k = 1\nwhile l:\n    m = 1\nmatch n:\n    case 1:\n        o = 1\n",
-        {name: "variable" for name in "bdefghkmo"},
+        dict.fromkeys("bdefghkmo", "variable"),
     ),
     "bindings in a class": ("class A:\n    x: int = 1\n    LIMIT = 2\n    if a:\n        y = 1\n",
         {"A": "class", "A.x": "class_variable", "A.LIMIT": "constant", "A.y": "class_variable"}),

@@ -13,8 +13,8 @@ _ALIAS = re.compile(rb"type[ \t]++(" + NAME + rb")[ \t]*+(?=[\[=])")
 _PLAIN_NAME = re.compile(NAME)
 # A lone "=": not part of ==, !=, <=, :=, += and the like.
 _EQUALS_OR_BRACKET = re.compile(rb"[()\[\]{}]|(?<![=!<>:+\-*/%&|^@~])=(?!=)")
-# Followed by "=", by ":" (an annotation, or a slice or key), or in a line that assigns to a tuple of targets. The pattern
-# begins with plain text, which the engine finds many times faster than a boundary.
+# Followed by "=", by ":" (an annotation, or a slice or key), or in a line that assigns to a tuple of targets.
+# The pattern begins with plain text, which the engine finds many times faster than a boundary.
 _THROUGH_SELF = re.compile(rb"self\.(" + NAME + rb")[ \t]*+(=(?!=)|:(?!=)|[,)\]](?=[^=\n]*+=(?!=)))")
 _AS_TARGET = re.compile(rb"\b(?:as|for)[ \t]++(self)\.(" + NAME + rb")")
 _BEFORE_SELF = frozenset(bytes([byte]) for byte in b" \t\n\f;:,=([*")
@@ -54,18 +54,19 @@ def _names_in(mask: bytes, start: int, end: int) -> list[tuple[bytes, int]]:
     """Plain names of one target list; attributes and subscripts bind no name."""
     names = []
     for left, right in split_arguments(mask, start, end):
-        while mask[left : left + 1] in (b"*", b" "):
-            left += 1
-        piece = mask[left:right]
+        begin = left
+        while mask[begin : begin + 1] in (b"*", b" "):
+            begin += 1
+        piece = mask[begin:right]
         if _PLAIN_NAME.fullmatch(piece):
-            names.append((piece, left))
+            names.append((piece, begin))
         elif piece[:1] in (b"(", b"[") and piece[-1:] in (b")", b"]"):
-            names += _names_in(mask, left + 1, right - 1)
+            names += _names_in(mask, begin + 1, right - 1)
     return names
 
 
 def assigned_attributes(mask: bytes) -> list[tuple[bytes, int, int]]:
-    """``(name, position of the name, position of self)`` of every assignment to ``self.name`` in the source, in order."""
+    """``(name, its position, position of self)`` of every assignment to ``self.name`` in the source, in order."""
     found = [
         (match[1], match.start(1), match.start())
         for match in _THROUGH_SELF.finditer(mask)

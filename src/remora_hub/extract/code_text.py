@@ -1,7 +1,8 @@
 """The code of one file as it is kept for later questions: its mask, compressed, and its distinct identifiers.
 
-From the mask any name's occurrences can be found (no string or comment misleads), and any place given as line and column in
-UTF-8 bytes, UTF-16 code units or code points (LSP 3.17, "Text Documents"): blanked characters keep their widths.
+From the mask any name's occurrences can be found (no string or comment misleads), and any place given as line
+and column in UTF-8 bytes, UTF-16 code units or code points (LSP 3.17, "Text Documents"): blanked characters
+keep their widths.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ PositionEncoding = Literal["utf-8", "utf-16", "utf-32"]
 _COMPRESSION_LEVEL = 1  # a quarter of the source; the highest level makes it a fifth at twice the time
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _FURTHER_BYTE = re.compile(rb"[\x80-\xbf\v]")
-_FOUR_BYTE_START = re.compile(rb"[\xf0-\xf7\f]")
+# A form feed of the source itself has no further byte behind it.
+_FOUR_BYTE_START = re.compile(rb"[\xf0-\xf7]|\f(?=\v)")
 _NAME_BYTE = rb"[A-Za-z0-9_\x80-\xff]"
 
 

@@ -1,7 +1,7 @@
 """From the bytes of one file to its packed facts. Pure: nothing is opened, nothing is kept.
 
-Structure comes from the syntax tree; where the parser gives up on a part, from the logical lines instead, so that broken
-code still yields every definition that can be seen in it.
+Structure comes from the syntax tree; where the parser gives up on a part, from the logical lines instead, so
+that broken code still yields every definition that can be seen in it.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Extractor:
 
 def _syntax_problems(root: Node, source: bytes, lines: Lines) -> list[_ProblemFacts]:
     """The places where the parser found an error or had to supply a token, in source order."""
-    problems = []
+    problems: list[_ProblemFacts] = []
     pending = [root]
     for _ in range(_MOST_ERROR_NODES):
         if not pending or len(problems) >= _MOST_PROBLEMS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import NamedTuple
 
@@ -61,8 +62,8 @@ def read_header(mask: bytes, start: int, end: int) -> Header | None:
         parameters = (position + 1, max(position + 1, closing - 1))
         position = closing
     colon = _header_colon(mask, position, end)
-    returns = b"->" in mask[position:colon]
-    return Header(match[2], *match.span(2), parameters, returns, colon, match.start(1) >= 0)
+    has_return = b"->" in mask[position:colon]
+    return Header(match[2], *match.span(2), parameters, has_return, colon, match.start(1) >= 0)
 
 
 def skip_white(mask: bytes, position: int, end: int) -> int:
@@ -94,7 +95,7 @@ def _header_colon(mask: bytes, start: int, end: int) -> int:
 
 
 def split_arguments(mask: bytes, start: int, end: int) -> list[tuple[int, int]]:
-    """Spans of the comma-separated pieces between ``start`` and ``end``, stripped of white space, empty ones left out."""
+    """Spans of the comma-separated pieces between two positions, stripped of white space, empty ones left out."""
     text = mask[start:end]
     cuts = [-1]
     depth = 0
@@ -107,7 +108,7 @@ def split_arguments(mask: bytes, start: int, end: int) -> list[tuple[int, int]]:
             depth += 1 if found in b"([{" else -1
     cuts.append(len(text))
     spans = []
-    for left, right in zip(cuts, cuts[1:], strict=False):
+    for left, right in itertools.pairwise(cuts):
         piece = text[left + 1 : right]
         stripped = piece.strip(_STRIPPED)
         if stripped:

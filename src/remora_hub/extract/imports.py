@@ -22,7 +22,7 @@ _COMMON = re.compile(
     rb"[ \t]*+(?P<begin>)(?:from[ \t]++(?P<dots>\.*+)" + _MODULE + rb"[ \t]++)?" + _IMPORT + rb"[ \t]*+"
     rb"(?:\((?P<listed>[^()]*+)\)|(?P<names>[^\n;()\\]++))(?=[ \t\r]*+(?:\n|\Z))"
 )
-_TYPE_CHECKING = re.compile(rb"^([ \t]*+)if[ \t(]++(?:[\w.]++\.)?TYPE_CHECKING\b[ \t)]*+:", re.MULTILINE)
+_TYPE_CHECKING = re.compile(rb"^([ \t]*+)if[ \t(]++(?:\w++\.)*+TYPE_CHECKING\b[ \t)]*+:", re.MULTILINE)
 _WORD_GOES_ON = re.compile(rb"[\w\x80-\xff]")
 _AROUND_NAMES = b"() \t\r\n\f\v\\"
 
@@ -79,11 +79,9 @@ def bound_imports(statements: list[ImportFacts]) -> frozenset[bytes]:
         for name in statement.names:
             original, _, alias = name.partition(" as ")
             bound.add(
-                (
-                    alias or original
-                    if statement.module or statement.level
-                    else alias or original.partition(".")[0]
-                )
+                alias or original
+                if statement.module or statement.level
+                else alias or original.partition(".")[0]
             )
     return frozenset([name.encode() for name in bound])
 

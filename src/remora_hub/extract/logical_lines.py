@@ -1,8 +1,9 @@
 """Statements of a module from its logical lines (language reference, section 2.1): for sources the parser gives up on.
 
-Broken code is the normal state of a file being edited, and some valid code is beyond the grammar. Definitions are
-still plain to see: a logical line that begins with ``def``, ``async def`` or ``class``, and by indentation what lies in it.
-A keyword that can only begin a statement ends whatever bracket was left open before it.
+Broken code is the normal state of a file being edited, and some valid code is beyond the grammar. Definitions
+are still plain to see: a logical line that begins with ``def``, ``async def`` or ``class``, and by
+indentation what lies in it. A keyword that can only begin a statement ends whatever bracket was left open
+before it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ _COMPOUND = re.compile(
 _SKIPPED = re.compile(
     rb"(?:return|raise|pass|break|continue|del|assert|global|nonlocal|yield|await|print|import|from)\b"
 )
+# What git leaves at the beginning of a line where two versions conflict.
+_CONFLICT_MARKER = re.compile(rb"(?:<{7}|\|{7}|={7}|>{7})(?=[ \r\n]|\Z)[^\n]*+")
 _TAB_STOP = 8  # language reference, section 2.1.8
 
 
@@ -35,6 +38,9 @@ def statements_of_lines(mask: bytes) -> Block:
     position = last_end = 0
     while match := _LINE_START.search(mask, position):
         start = match.end()
+        if marker := _CONFLICT_MARKER.match(mask, start):
+            position = marker.end()
+            continue
         indent = _width(match.group(1))
         end, position = logical_line_end(mask, start)
         while len(open_blocks) > 1 and indent <= open_blocks[-1][0]:

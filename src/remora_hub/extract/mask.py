@@ -1,13 +1,14 @@
 """The mask of a source: the same length, with comments and the contents of strings blanked.
 
-Whatever is looked for in code (identifiers, calls, brackets, logical lines) is looked for in the mask, where no
-string or comment can mislead, at the same positions. A string's first and last byte are ``"``; what is between, and a
-comment, is white space that still tells where characters and lines end: a space for a character's first byte (a form feed if
-it has four bytes), a vertical tab for each byte more, a carriage return for a line end, so that a logical line of code is
-never broken inside a string. The expressions in an f-string's replacement fields (PEP 498, PEP 701) stand in the mask;
-its literal parts are blanked.
+Whatever is looked for in code (identifiers, calls, brackets, logical lines) is looked for in the mask, where
+no string or comment can mislead, at the same positions. A string's first and last byte are ``"``; what is
+between, and a comment, is white space that still tells where characters and lines end: a space for a
+character's first byte (a form feed if it has four bytes), a vertical tab for each byte more, a carriage
+return for a line end, so that a logical line of code is never broken inside a string. The expressions in an
+f-string's replacement fields (PEP 498, PEP 701) stand in the mask; its literal parts are blanked.
 
-One pass of the regular-expression engine does nearly all of it; possessive quantifiers keep it linear on any input.
+One pass of the regular-expression engine does nearly all of it, linear on any code that is closed. A line of
+thousands of escaped quotes that never closes takes quadratic time; a parse lane's time limit ends it.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ _BETWEEN = b"\0"
 _BLANKED_BETWEEN = _BETWEEN + _BLANKED[1:]
 _HASH = ord("#")
 _QUOTE = ord('"')
-_DEEPEST_NESTING = 100  # CPython's tokenizer allows 150 nested f-strings; nobody writes three
+_DEEPEST_NESTING = 16  # CPython's tokenizer allows 150; nobody writes three, and each costs a pass
 
 
 def mask_source(source: bytes) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from bisect import bisect_left
 from operator import itemgetter
@@ -12,16 +11,15 @@ from xxhash import xxh3_64_hexdigest
 
 from remora_hub.extract.assignments import assigned_attributes, bound_names
 from remora_hub.extract.docstrings import first_docstring_line
+from remora_hub.extract.exports import read_exports
 from remora_hub.extract.headers import Header, count_annotations, read_header, split_arguments
 from remora_hub.extract.logical_lines import logical_line_end
-from remora_hub.extract.mask import STRING
 from remora_hub.extract.positions import Lines
 from remora_hub.extract.scopes import Scope, is_test_path
 from remora_hub.extract.signatures import declared_value, folded_signature
-from remora_hub.extract.statements import Block
+from remora_hub.extract.statements import Block, is_in_method, own_spans
 from remora_hub.extract.usage import (
     DECISIONS,
-    Span,
     called_names,
     count_decisions,
     joined,
@@ -31,7 +29,6 @@ from remora_hub.extract.usage import (
 
 _PROPERTY = re.compile(r"(?:[\w.]*property|[\w.]+\.(?:setter|getter|deleter))(?:\(.*\))?\Z", re.DOTALL)
 _STATIC = re.compile(r"(?:[\w.]*\.)?staticmethod\Z")
-_ALL = re.compile(rb"__all__\s*+(?:[+:=]|\.(?:extend|append)\b)")
 _KEYWORD_ARGUMENT = re.compile(rb"\w++\s*+=(?!=)")
 _ALIAS_ANNOTATION = (": TypeAlias", ": typing.TypeAlias", ": t.TypeAlias")
 _FINAL_ANNOTATION = (": Final", ": typing.Final", ": t.Final", ": ClassVar[Final")
@@ -80,7 +77,7 @@ class NodeBuilder:
 
     def build(self, module: Block) -> tuple[list[str], list[NodeFacts], list[str] | None]:
         """Return the nodes' key suffixes and facts in source order, and ``__all__`` where the file sets it."""
-        exports = self._read_exports(module)
+        exports = read_exports(self._source, self._mask, module)
         self._add_module(module)
         self._visit(module, Scope("module", "", True, frozenset(exports) if exports is not None else None))
         self._found.sort(key=_POSITION)
@@ -98,7 +95,7 @@ class NodeBuilder:
         return suffixes, [facts for _, facts in self._found], exports
 
     def _add_module(self, module: Block) -> None:
-        spans = _own_spans(module, 0)
+        spans = own_spans(module, 0)
         words = joined(self._words, spans)
         facts = NodeFacts(
             self._path,
@@ -116,11 +113,10 @@ class NodeBuilder:
     def _visit(self, block: Block, scope: Scope) -> None:
         binds_variables = scope.kind != "function"
         for statement in block.statements:
-            if type(statement) is tuple:
-                if binds_variables:
-                    self._add_bindings(statement[0], statement[1], scope)
-            else:
+            if isinstance(statement, Block):
                 self._add_definition(statement, scope)
+            elif binds_variables:
+                self._add_bindings(*statement, scope)
 
     def _add_definition(self, block: Block, scope: Scope) -> None:
         header = read_header(self._mask, block.start, block.end)
@@ -165,7 +161,7 @@ class NodeBuilder:
         return facts
 
     def _add_class_facts(self, facts: NodeFacts, block: Block, header: Header, name: str) -> None:
-        words = joined(self._words, _own_spans(block, header.name_end))
+        words = joined(self._words, own_spans(block, header.name_end))
         facts.calls = called_names(words)
         facts.uses = used_names(marked_names(words, self._imported), self._imported)
         facts.is_test = self._in_test_file and name.startswith("Test")
@@ -173,7 +169,7 @@ class NodeBuilder:
             facts.bases = self._bases(header)
 
     def _add_function_facts(self, facts: NodeFacts, block: Block, header: Header, scope: Scope) -> None:
-        spans = _own_spans(block, header.name_end)
+        spans = own_spans(block, header.name_end)
         words = joined(self._words, spans)
         marked = marked_names(words, self._marks)
         facts.calls = called_names(words)
@@ -247,7 +243,7 @@ class NodeBuilder:
         first = bisect_left(self._attributes, class_block.start, key=_NAME_POSITION)
         last = bisect_left(self._attributes, class_block.end, key=_NAME_POSITION)
         for name, position, receiver in self._attributes[first:last]:
-            if name in scope.names or not _is_in_method(class_block, position):
+            if name in scope.names or not is_in_method(class_block, position):
                 continue
             scope.names.add(name)
             line_end = min(logical_line_end(self._mask, receiver)[0], class_block.end)
@@ -256,50 +252,11 @@ class NodeBuilder:
             facts = self._binding_facts(scope, "attribute", name, position, (receiver, end), signature)
             self._found.append((position, facts))
 
-    def _read_exports(self, module: Block) -> list[str] | None:
-        """``__all__``, from every statement at module level that sets or extends it with literals."""
-        if b"__all__" not in self._mask:
-            return None
-        exports: list[str] | None = None
-        for statement in module.statements:
-            if isinstance(statement, Block) or not _ALL.match(self._mask, *statement):
-                continue
-            exports = exports or []
-            for literal in STRING.finditer(self._source, *statement):
-                try:
-                    exports.append(str(ast.literal_eval(literal.group().decode("utf-8", "replace"))))
-                except (ValueError, SyntaxError):  # not a name that could be imported
-                    continue
-        return exports
-
-
-def _own_spans(block: Block, start: int) -> list[Span]:
-    """What belongs to a block from ``start`` on, without the definitions nested in it."""
-    spans = []
-    for statement in block.statements:
-        if type(statement) is Block:
-            spans.append((start, statement.start))
-            start = statement.end
-    spans.append((start, block.end))
-    return spans
-
 
 def _function_kind(scope: Scope, decorators: list[str]) -> str:
     if scope.kind != "class":
         return "function"
     return "property" if decorators and any(map(_PROPERTY.match, decorators)) else "method"
-
-
-def _is_in_method(class_block: Block, position: int) -> bool:
-    """Whether a position lies in a function of the class itself, not in one of a class nested in it."""
-    for statement in class_block.statements:
-        if isinstance(statement, Block) and statement.start <= position < statement.end:
-            inner = statement.statements
-            return statement.kind == "function" and not any(
-                isinstance(deeper, Block) and deeper.kind == "class" and deeper.start <= position < deeper.end
-                for deeper in inner
-            )
-    return False
 
 
 _POSITION = itemgetter(0)

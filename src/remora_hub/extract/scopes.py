@@ -16,7 +16,7 @@ def is_test_path(path: str) -> bool:
 
 
 class Scope:
-    """One scope while its statements are visited. ``names`` are those bound in it so far; ``prefix`` begins its members'."""
+    """One scope while its statements are visited; ``names`` are bound in it so far, ``prefix`` begins its members'."""
 
     __slots__ = ("exports", "is_exported", "kind", "names", "prefix")
 

@@ -95,3 +95,26 @@ def _definition(node: Node, mask: bytes, decorators: list[tuple[int, int]]) -> B
 def _holds_definition(words: bytes, function: Block) -> bool:
     own = words.find(b"def ", function.start) + 4
     return words.find(b" def ", own, function.end) >= 0 or words.find(b" class ", own, function.end) >= 0
+
+
+def own_spans(block: Block, start: int) -> list[tuple[int, int]]:
+    """What belongs to a block from ``start`` on, without the definitions nested in it."""
+    spans = []
+    for statement in block.statements:
+        if type(statement) is Block:
+            spans.append((start, statement.start))
+            start = statement.end
+    spans.append((start, block.end))
+    return spans
+
+
+def is_in_method(class_block: Block, position: int) -> bool:
+    """Whether a position lies in a function of the class itself, not in one of a class nested in it."""
+    for statement in class_block.statements:
+        if isinstance(statement, Block) and statement.start <= position < statement.end:
+            inner = statement.statements
+            return statement.kind == "function" and not any(
+                isinstance(deeper, Block) and deeper.kind == "class" and deeper.start <= position < deeper.end
+                for deeper in inner
+            )
+    return False

@@ -13,7 +13,7 @@ from keyword import kwlist
 KEYWORDS = frozenset(word.encode() for word in kwlist)
 DECISIONS = frozenset((b"if", b"elif", b"for", b"while", b"except", b"and", b"or", b"case"))
 _NOT_CALLED = KEYWORDS | {b"", b".import", b"..import"}  # ``from .import(name)`` is legal, too
-# Outside ASCII a byte of 0x80 or more is a letter: the UTF-8 form of an identifier's characters (PEP 3131) has no others.
+# Outside ASCII a byte of 0x80 or more is a letter: the UTF-8 form of identifiers (PEP 3131) has no others.
 _KEPT = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.(")
 _TO_WORDS = bytes(byte if byte in _KEPT or byte >= 0x80 else ord(" ") for byte in range(256))
 # A dot at the end of a line belongs to the name on the next; after a digit or a dot it is a number's or an ellipsis.
