@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import msgspec
 
+from remora_hub.errors import HubError
+
 PARSE_ERROR: Final = -32700
 INVALID_REQUEST: Final = -32600
 METHOD_NOT_FOUND: Final = -32601
@@ -80,13 +82,43 @@ class Call(msgspec.Struct, omit_defaults=True):
     jsonrpc: str = msgspec.field(default_factory=lambda: "2.0")
 
 
+def failure_data(error: HubError) -> FailureData:
+    """The parts of an error, for a client to rebuild it from."""
+    return FailureData(
+        type(error).__name__,
+        error.operation,
+        error.subject,
+        error.reason,
+        error.hint,
+        error.exit_code,
+        error.recoverable,
+    )
+
+
 _encode = msgspec.json.Encoder().encode
 
 
 def encode_frame(message: Answer | Failure | Call) -> bytes:
-    """One message as it goes over the wire."""
-    body = _encode(message)
+    """One message as it goes over the wire.
+
+    Text from the file system or from source may hold lone surrogates, which no UTF-8 can carry (RFC 3629, section 3)
+    and JSON parsers refuse as escapes, too: they go over the wire as U+FFFD.
+    """
+    try:
+        body = _encode(message)
+    except UnicodeEncodeError:
+        body = _encode(_without_surrogates(msgspec.to_builtins(message)))
     return b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+def _without_surrogates(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_without_surrogates(one) for one in value]
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(one) for key, one in value.items()}
+    return value
 
 
 def content_length(header: bytes) -> int:

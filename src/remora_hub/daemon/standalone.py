@@ -29,6 +29,9 @@ class StandaloneBackend:
             "subscribe", reason="no hub is running", hint="start one with: remora-hub start"
         )
 
+    async def opened(self) -> None:
+        """It is."""
+
     async def call(self, name: str, params: Mapping[str, object]) -> Any:
         """Answer a ``hub/*`` method with plain values, exactly as over the wire."""
         method = HubMethods(self).table().get(name)

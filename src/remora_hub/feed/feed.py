@@ -1,4 +1,4 @@
-"""Live subscriptions. A subscriber that is too slow is told where to rescan from instead of being sent a gap."""
+"""Live subscriptions. A subscriber that is too slow is told where to catch up from instead of being sent a gap."""
 
 from __future__ import annotations
 
@@ -18,12 +18,16 @@ class Missed:
 
 
 class Subscription:
-    """An asynchronous iterator of commits, from the moment of subscribing on. Close it when done."""
+    """An asynchronous iterator of the commits after ``sequence``, in order, none left out. Close it when done.
+
+    It ends when it or the feed is closed.
+    """
 
     def __init__(self, feed: Feed, size: int, sequence: int) -> None:
+        self.sequence = sequence
         self._feed = feed
         self._size = size
-        self._sequence = sequence
+        self._fetched = sequence
         self._commits: deque[Commit] = deque()
         self._missed: Missed | None = None
         self._arrived = asyncio.Event()
@@ -33,7 +37,7 @@ class Subscription:
         return self
 
     async def __anext__(self) -> Commit | Missed:
-        """The next commit, or where a gap begins. Ends when the subscription or the feed is closed."""
+        """The next commit, or where a gap begins."""
         while not self._commits and self._missed is None:
             if self._is_closed:
                 raise StopAsyncIteration
@@ -43,24 +47,28 @@ class Subscription:
             missed, self._missed = self._missed, None
             return missed
         commit = self._commits.popleft()
-        self._sequence = commit.seq
+        self._fetched = commit.seq
         return commit
 
     def close(self) -> None:
         """Stop; what has not been fetched is dropped."""
         self._feed.forget(self)
         self._is_closed = True
+        self._commits.clear()
+        self._missed = None
         self._arrived.set()
 
     def push(self, commit: Commit) -> None:
         """Called by the feed. A full buffer is emptied: from then on the subscriber has to catch up by itself."""
+        if commit.seq <= self._fetched:
+            return  # committed before, announced after the subscription
         if len(self._commits) >= self._size:
             self._commits.clear()
-            self._missed = self._missed or Missed(self._sequence)
+            self._missed = Missed(self._fetched)
         if self._missed is None:
             self._commits.append(commit)
         else:
-            self._sequence = commit.seq
+            self._fetched = commit.seq
         self._arrived.set()
 
 
@@ -80,7 +88,7 @@ class Feed:
         return len(self._subscriptions)
 
     def subscribe(self) -> Subscription:
-        """Begin to receive commits."""
+        """Begin to receive commits, from the next one on."""
         subscription = Subscription(self, self._buffer_commits, self._store.sequence())
         self._subscriptions.add(subscription)
         return subscription
@@ -95,7 +103,7 @@ class Feed:
             subscription.close()
 
     def _on_commit(self, commit: Commit) -> None:
-        """In the writer's thread."""
+        """In the writer's thread. The sequence number was set before: who subscribes now begins behind this commit."""
         if self._subscriptions and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._publish, commit)
 

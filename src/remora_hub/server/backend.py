@@ -24,6 +24,9 @@ class Backend(Protocol):
     def pending(self) -> int:
         """Files known to be behind the disk: waiting, being worked on, or still to be reached by the cold start."""
 
+    async def opened(self) -> None:
+        """Return once the store is open. Raises StoreError (recoverable) if that takes too long."""
+
     async def status(self) -> dict[str, Any]:
         """How the hub stands, as plain values."""
 

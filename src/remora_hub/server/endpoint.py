@@ -14,10 +14,11 @@ from remora_hub.errors import StoreError
 from remora_hub.logs import get_logger
 from remora_hub.paths import StatePaths
 from remora_hub.server.connection import Connection, Method
-from remora_hub.wire import MAX_HEADER_BYTES
+from remora_hub.wire import REQUEST_FAILED, Failure, WireError, encode_frame
 
 log = get_logger(__name__)
 
+_READ_BYTES = 1 << 16  # of a message read ahead, so that a small one arrives in one piece
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: unix(7), SO_PEERCRED
 
 
@@ -64,7 +65,7 @@ class Endpoint:
         finally:
             os.umask(previous)
         self._server = await asyncio.start_unix_server(
-            self._accept, sock=listener, limit=max(MAX_HEADER_BYTES, 1 << 16), backlog=512
+            self._accept, sock=listener, limit=_READ_BYTES, backlog=512
         )
 
     async def close(self) -> None:
@@ -85,6 +86,7 @@ class Endpoint:
         refusal = self._refusal(writer)
         if refusal:
             log.warning("client.refused", reason=refusal)
+            writer.write(encode_frame(Failure(None, WireError(REQUEST_FAILED, refusal))))
             writer.close()
             return
         self._connections.add(task)

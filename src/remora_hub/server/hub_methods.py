@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Annotated, Any
 
 import msgspec
 
 from remora_hub.errors import UsageError
 from remora_hub.feed.feed import Missed, Subscription
-from remora_hub.query.records import NodeRecord, node_record
+from remora_hub.feed.history import read_page
+from remora_hub.model import FileStatus, NodeKind
+from remora_hub.query.records import FileRecord, file_record, node_detail, node_record
+from remora_hub.query.run_counts import counts_since
 from remora_hub.server.backend import Backend
 from remora_hub.server.connection import Connection, Method
 from remora_hub.store.changes import Commit, Horizon
+from remora_hub.store.keys import FILE_PREFIX, NODE_PREFIX
+from remora_hub.store.reader import Reader
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
+Sequence = Annotated[int, msgspec.Meta(ge=0, lt=1 << 63)]
 
 
 class _Nothing(msgspec.Struct):
@@ -44,13 +51,31 @@ class _NodeParams(msgspec.Struct):
     sync: bool = False
 
 
-class _ChangesParams(msgspec.Struct):
-    since: Annotated[int, msgspec.Meta(ge=0)]
+class _FilesParams(msgspec.Struct):
+    status: str | None = None
+    after: str = ""
     limit: Limit = 1000
+    sync: bool = False
+
+
+class _ChangesParams(msgspec.Struct):
+    since: Sequence
+    limit: Limit = 1000
+    index_id: str | None = None
+
+
+class _CountsParams(msgspec.Struct):
+    since: Sequence
+    index_id: str
 
 
 class HubMethods:
-    """Answers for one hub. Every answer from the index says how fresh it is: ``sequence`` and ``pending``."""
+    """Answers for one hub.
+
+    Every answer from the index says how fresh it is: it holds all commits up to ``sequence``, while ``pending`` files
+    were known to be behind the disk. Sequence numbers count the commits of the index named by ``index_id``: a client
+    that meets another id than before has to read everything again.
+    """
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -63,7 +88,9 @@ class HubMethods:
             "hub/symbols": (_SymbolsParams, self._symbols),
             "hub/outline": (_OutlineParams, self._outline),
             "hub/node": (_NodeParams, self._node),
+            "hub/files": (_FilesParams, self._files),
             "hub/changes": (_ChangesParams, self._changes),
+            "hub/counts": (_CountsParams, self._counts),
             "hub/subscribe": (_Nothing, self._subscribe),
             "hub/shutdown": (_Nothing, self._shutdown),
         }
@@ -72,70 +99,118 @@ class HubMethods:
         return await self._backend.status()
 
     async def _sync(self, _connection: Connection, params: _SyncParams) -> dict[str, Any]:
+        await self._backend.opened()
         await self._backend.sync(params.timeout_s)
         return self._fresh()
 
     async def _symbols(self, _connection: Connection, params: _SymbolsParams) -> dict[str, Any]:
-        await self._sync_if(params.sync)
-        freshness = self._fresh()
+        _check_one_of(NodeKind, params.kind)
+        freshness = await self._ready(sync=params.sync)
         found = await self._backend.search_symbols(params.query, params.kind, params.limit)
         return {"symbols": found, **freshness}
 
     async def _outline(self, _connection: Connection, params: _OutlineParams) -> dict[str, Any]:
-        await self._sync_if(params.sync)
-        freshness = self._fresh()
-        rows = await self._backend.store.read(lambda reader: reader.rows_of([params.path]))
-        nodes = [node_record(key, body) for _, file_rows in rows for key, body in file_rows]
-        if not nodes and await self._backend.store.get_file(params.path) is None:
-            raise UsageError("outline", params.path, "no such file in the index")
-        return {"path": params.path, "nodes": nodes, **freshness}
+        freshness = await self._ready(sync=params.sync)
+
+        def outline(reader: Reader) -> dict[str, Any]:
+            text = reader.record(FILE_PREFIX + params.path)
+            if text is None:
+                raise UsageError("outline", params.path, "no such file in the index")
+            [(_, rows)] = reader.rows_of([params.path])
+            nodes = [node_record(key, body) for key, body in rows]
+            return {"path": params.path, "file": file_record(text), "nodes": nodes}
+
+        return {**await self._backend.store.read(outline), **freshness}
 
     async def _node(self, _connection: Connection, params: _NodeParams) -> dict[str, Any]:
-        await self._sync_if(params.sync)
-        freshness = self._fresh()
-        text = await self._backend.store.read(lambda reader: reader.record(params.key))
-        if text is None or not params.key.startswith("node:"):
+        freshness = await self._ready(sync=params.sync)
+        text = None
+        if params.key.startswith(NODE_PREFIX):
+            text = await self._backend.store.read(lambda reader: reader.record(params.key))
+        if text is None:
             raise UsageError("show", params.key, "no such node in the index")
-        return {"node": {**msgspec.json.decode(text), **_derived(node_record(params.key, text))}, **freshness}
+        return {"node": node_detail(params.key, text), **freshness}
+
+    async def _files(self, _connection: Connection, params: _FilesParams) -> dict[str, Any]:
+        """Files by path, of one ``FileStatus`` or all; ``more`` says that others follow ``after`` the last one."""
+        _check_one_of(FileStatus, params.status)
+        freshness = await self._ready(sync=params.sync)
+
+        def files(reader: Reader) -> tuple[list[FileRecord], bool]:
+            paths = [path for path in reader.paths(None, params.status) if path > params.after]
+            texts = (reader.record(FILE_PREFIX + path) for path in paths[: params.limit])
+            return [file_record(text) for text in texts if text is not None], len(paths) > params.limit
+
+        found, more = await self._backend.store.read(files)
+        return {"files": found, "more": more, **freshness}
 
     async def _changes(self, _connection: Connection, params: _ChangesParams) -> dict[str, Any]:
-        found = await self._backend.store.changes_since(params.since, params.limit)
-        if isinstance(found, Horizon):
-            return {"rescan": {"oldest": found.oldest, "sequence": found.sequence}, "commits": []}
-        return {"rescan": None, "commits": [_commit(commit) for commit in found], **self._fresh()}
+        """Commits after ``since``; ``more`` says that others follow the last one. ``rescan`` where the feed cannot
+        tell: it does not reach back so far, or ``since`` is not of this index.
+        """
+        freshness = await self._ready(sync=False)
+        if params.index_id not in (None, freshness["index_id"]):
+            horizon: Horizon | None = Horizon(freshness["sequence"], freshness["sequence"])
+            commits: list[Commit] = []
+        else:
+            page = await read_page(self._backend.store, params.since, params.limit)
+            horizon, commits = page.horizon, page.commits
+        return {
+            "rescan": None if horizon is None else {"oldest": horizon.oldest, "sequence": horizon.sequence},
+            "commits": [_commit(commit) for commit in commits],
+            "more": bool(commits) and commits[-1].seq < freshness["sequence"],
+            **freshness,
+        }
+
+    async def _counts(self, _connection: Connection, params: _CountsParams) -> dict[str, Any]:
+        freshness = await self._ready(sync=False)
+        since = params.since if params.index_id == freshness["index_id"] else 0
+        counts = await counts_since(self._backend.store, since)
+        return {"counts": counts, **freshness}
 
     async def _subscribe(self, connection: Connection, _params: _Nothing) -> dict[str, Any]:
+        """From now on ``hub/changed`` notifications, each a commit behind ``sequence``; ``hub/rescan`` where some were
+        dropped, because the client is slow: ask ``hub/changes`` for those after ``since``. At last ``hub/closed``, when
+        the index is closed or replaced: subscribe again and compare ``index_id``.
+        """
+        freshness = await self._ready(sync=False)
         subscription = self._backend.feed.subscribe()
-        connection.spawn(_forward(subscription, connection))
-        return self._fresh()
+        connection.spawn(_forward(subscription, connection, freshness["index_id"]))
+        return {**freshness, "sequence": subscription.sequence}
 
     async def _shutdown(self, _connection: Connection, _params: _Nothing) -> dict[str, Any]:
         asyncio.get_running_loop().call_soon(self._backend.stop)  # behind the answer
         return {}
 
-    async def _sync_if(self, wanted: bool) -> None:
-        if wanted:
+    async def _ready(self, *, sync: bool) -> dict[str, Any]:
+        """Wait for the store, and if wished for a sync; how fresh an answer read from now on is."""
+        await self._backend.opened()
+        if sync:
             await self._backend.sync(None)
+        return self._fresh()
 
     def _fresh(self) -> dict[str, Any]:
-        return {"sequence": self._backend.store.sequence(), "pending": self._backend.pending}
+        store = self._backend.store
+        return {"index_id": store.index_id, "sequence": store.sequence(), "pending": self._backend.pending}
 
 
-async def _forward(subscription: Subscription, connection: Connection) -> None:
-    """Send commits as ``hub/changed`` and gaps as ``hub/rescan`` until the connection ends."""
+async def _forward(subscription: Subscription, connection: Connection, index_id: str) -> None:
+    """Send commits and gaps until the connection or the subscription ends."""
     try:
         async for event in subscription:
             if isinstance(event, Missed):
-                await connection.notify("hub/rescan", {"since": event.since})
+                await connection.notify("hub/rescan", {"since": event.since, "index_id": index_id})
             else:
-                await connection.notify("hub/changed", _commit(event))
+                await connection.notify("hub/changed", {**_commit(event), "index_id": index_id})
+        await connection.notify("hub/closed", {"index_id": index_id})
     finally:
         subscription.close()
 
 
+def _check_one_of(allowed: type[StrEnum], value: str | None) -> None:
+    if value is not None and value not in list(allowed):
+        raise UsageError("search for", ascii(value), f"there are {', '.join(allowed)}")
+
+
 def _commit(commit: Commit) -> dict[str, Any]:
     return {"seq": commit.seq, "at": commit.at, "files": commit.files, "changes": commit.changes}
-
-
-def _derived(record: NodeRecord) -> dict[str, Any]:
-    return {"key": record.key, "name": record.name, "line": record.line, "end_line": record.end_line}
