@@ -46,6 +46,8 @@ def kill_after(database: Path, generation: int, lines: int, delay_s: float) -> t
         assert writer.stdout is not None
         killer = threading.Timer(delay_s, writer.kill)
         for line in writer.stdout:
+            if not line.endswith("\n"):
+                break  # it was killed in the middle of telling
             generation, sequence = map(int, line.split())
             told = generation, sequence
             lines -= 1

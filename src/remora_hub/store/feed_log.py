@@ -5,12 +5,12 @@ Sequence numbers have no gaps, so what the feed reaches back to is told by its o
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping
 
 import apsw
 import msgspec
 
+from remora_hub.compression import compress, decompress
 from remora_hub.errors import CorruptStoreError
 from remora_hub.store.changes import Commit, FileChanges, Horizon
 
@@ -42,7 +42,7 @@ def append(
     connection: apsw.Connection, seq: int, at: float, changes: Mapping[str, FileChanges], retained: int
 ) -> None:
     """Write one commit's changes, by path, in the open transaction; keep the latest ``retained`` commits."""
-    blob = zlib.compress(_encode(changes), 1)
+    blob = compress(_encode(changes))
     connection.execute("INSERT INTO hub_commit (seq, at, changes) VALUES (?, ?, ?)", (seq, at, blob))
     write_sequence(connection, seq)
     trim(connection, seq, retained)
@@ -71,6 +71,6 @@ def read_since(connection: apsw.Connection, since: int, limit: int) -> list[Comm
 
 def _commit(seq: int, at: float, blob: bytes) -> Commit:
     try:
-        return Commit(seq=seq, at=at, by_file=_decode(zlib.decompress(blob)))
-    except (zlib.error, msgspec.DecodeError) as error:
+        return Commit(seq=seq, at=at, by_file=_decode(decompress(blob)))
+    except (ValueError, msgspec.DecodeError) as error:
         raise CorruptStoreError("read the change feed at", str(seq), str(error)) from error
