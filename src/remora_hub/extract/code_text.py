@@ -8,15 +8,14 @@ keep their widths.
 from __future__ import annotations
 
 import re
-import zlib
 from bisect import bisect_right
 from typing import Literal
 
+from remora_hub.compression import compress, decompress
 from remora_hub.extract.usage import distinct_identifiers
 
 PositionEncoding = Literal["utf-8", "utf-16", "utf-32"]
 
-_COMPRESSION_LEVEL = 1  # a quarter of the source; the highest level makes it a fifth at twice the time
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _FURTHER_BYTE = re.compile(rb"[\x80-\xbf\v]")
 # A form feed of the source itself has no further byte behind it.
@@ -26,14 +25,14 @@ _NAME_BYTE = rb"[A-Za-z0-9_\x80-\xff]"
 
 def pack_code(mask: bytes, words: bytes) -> tuple[bytes, bytes]:
     """Return ``(names, code)`` as ``facts.PackedFile`` describes them."""
-    return b"\n".join([b"", *distinct_identifiers(words), b""]), zlib.compress(mask, _COMPRESSION_LEVEL)
+    return b"\n".join([b"", *distinct_identifiers(words), b""]), compress(mask)
 
 
 class CodeText:
     """The mask of one file, unpacked. Positions are bytes of the file's UTF-8 form; lines are 1-based."""
 
     def __init__(self, code: bytes) -> None:
-        self.mask = zlib.decompress(code)
+        self.mask = decompress(code)
         self._line_starts = [0, *(match.end() for match in _LINE_END.finditer(self.mask))]
 
     def occurrences(self, name: str) -> list[int]:
