@@ -2,43 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from remora_hub.cli.options import CommonOptions
-from remora_hub.client.blocking import BlockingClient
+from remora_hub.client.blocking import LONGEST_ANSWER_S, BlockingClient
 from remora_hub.errors import AlreadyRunningError, NotRunningError
+
+if TYPE_CHECKING:
+    from remora_hub.daemon.standalone import StandaloneBackend
 
 _BUSY_WAIT_S = 10.0
 
 
-def ask(options: CommonOptions, method: str, params: Mapping[str, object]) -> Any:
-    """The answer to a ``hub/*`` method; without a daemon it is given here, after what is stale is indexed."""
+def ask(
+    options: CommonOptions,
+    method: str,
+    params: Mapping[str, object] | None = None,
+    *,
+    timeout_s: float = LONGEST_ANSWER_S,
+) -> Any:
+    """The answer to a ``hub/*`` method; without a daemon it is given here, after what is stale is indexed.
+
+    ``timeout_s`` bounds the wait for a daemon's answer. Raises NotRunningError where more than
+    ``client.max_adhoc_files`` would have to be indexed.
+    """
     paths = options.paths()
     try:
         with BlockingClient.connect(paths) as client:
-            return client.call(method, params)
+            return client.call(method, params, timeout_s=timeout_s)
     except NotRunningError:
         pass
     try:
-        return _answer_here(options, lambda backend: backend.call(method, params))
-    except AlreadyRunningError:  # one is just starting, or another command indexes
-        with BlockingClient.wait_for(paths, _BUSY_WAIT_S) as client:
-            return client.call(method, params)
+        return _answer_here(options, lambda backend: backend.call(method, params or {}))
+    except AlreadyRunningError as held:  # a daemon is just starting, or another command indexes
+        try:
+            with BlockingClient.wait_for(paths, _BUSY_WAIT_S) as client:
+                return client.call(method, params, timeout_s=timeout_s)
+        except NotRunningError:
+            raise held from None
 
 
-def sync_index(options: CommonOptions) -> None:
-    """Have the file on disk equal the sources: through the daemon, or without one here."""
-    paths = options.paths()
-    try:
-        with BlockingClient.connect(paths) as client:
-            client.call("hub/sync")
-    except NotRunningError:
-        _answer_here(options, None)
-
-
-def _answer_here(options: CommonOptions, question: Callable[[Any], Any] | None) -> Any:
+def _answer_here(options: CommonOptions, question: Callable[[StandaloneBackend], Awaitable[Any]]) -> Any:
     config = options.load_config().config
+    from remora_hub.cli.progress import ProgressReport
     from remora_hub.cli.run import run_loop
     from remora_hub.daemon.one_shot import fresh_store
     from remora_hub.daemon.standalone import StandaloneBackend
@@ -48,9 +55,10 @@ def _answer_here(options: CommonOptions, question: Callable[[Any], Any] | None) 
     answers = []
 
     async def main() -> None:
-        async with fresh_store(options.paths(), config) as (store, _):
-            if question is not None:
+        with ProgressReport(config.index.progress) as report:
+            most = config.client.max_adhoc_files
+            async with fresh_store(options.paths(), config, report.follow, most_files=most) as (store, _):
                 answers.append(await question(StandaloneBackend(store)))
 
     run_loop(main)
-    return answers[0] if answers else None
+    return answers[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import rich_click as click
 
@@ -11,6 +12,8 @@ from remora_hub.cli.asking import ask
 from remora_hub.cli.options import CommonOptions, finds_root
 from remora_hub.cli.output import print_json, print_line
 from remora_hub.errors import UsageError
+
+_LONGEST_DECLARATION = 100
 
 
 @click.command()
@@ -24,10 +27,28 @@ def outline(options: CommonOptions, file: Path, sync: bool) -> None:
         print_json(answer)
         return
     for node in answer["nodes"]:
-        depth = node["qualname"].count(".") if node["kind"] != "module" else -1
-        signature = node["signature"] if node["kind"] in ("function", "method", "property", "class") else ""
-        place = f"{answer['path']}:{node['line']}:{node['range'][1] + 1}"
-        print_line(f"{place}: {'  ' * (depth + 1)}{node['kind']} {node['name']}{signature}")
+        print_line(f"{answer['path']}:{node['line']}:{node['name_at'][1] + 1}: {_declaration(node)}")
+    found = answer["file"]
+    if found["status"] != "indexed":
+        print_line(f"{answer['path']}: {found['status']}: {found['detail']}")
+    for problem in found["problems"]:
+        place = f"{answer['path']}:{problem['line']}:{problem.get('column', 0) + 1}"
+        print_line(f"{place}: {problem['kind']}: {problem['message']}")
+
+
+def _declaration(node: dict[str, Any]) -> str:
+    """Indented by depth: the kind, and the name as it is declared."""
+    if node["kind"] == "module":
+        return f"module {node['name']}"
+    is_called = node["kind"] in ("function", "method", "property", "class")
+    signature = (
+        node["signature"] if is_called or node["signature"].startswith(":") else f" {node['signature']}"
+    )
+    declared = f"{node['name']}{signature}".rstrip()
+    if len(declared) > _LONGEST_DECLARATION:
+        declared = declared[: _LONGEST_DECLARATION - 3] + "..."
+    depth = node["qualname"].count(".") + 1
+    return f"{'  ' * depth}{'async ' if node['is_async'] else ''}{node['kind'].replace('_', ' ')} {declared}"
 
 
 def path_in_root(options: CommonOptions, file: Path) -> str:

@@ -16,7 +16,7 @@ from remora_hub.errors import NotRunningError
 @click.command()
 @finds_root
 def restart(options: CommonOptions) -> None:
-    """Stop the hub, if it runs, and start it again."""
+    """Stop the hub, if it runs, and start it again with the options given here."""
     paths = options.paths()
     with suppress(NotRunningError):  # then it is only started
         stop_daemon(paths)

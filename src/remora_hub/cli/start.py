@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import rich_click as click
 
@@ -15,7 +17,8 @@ from remora_hub.errors import AlreadyRunningError, HubError, NotRunningError
 from remora_hub.paths import StatePaths
 
 LOG_FILE = "hub.log"
-_STEP_S = 0.5
+_STEP_S = 0.2
+_ERROR_PREFIX = "remora-hub: "
 
 
 @click.command()
@@ -49,26 +52,35 @@ def start_daemon(options: CommonOptions, paths: StatePaths) -> dict[str, object]
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/"
         )
-    waited_s = 0.0
+    deadline = time.monotonic() + timeout_s
     while True:
+        # Asked before the socket is: a daemon that lost the race against another has ended once that one answers.
+        has_ended = process.poll() is not None
         try:
             with BlockingClient.wait_for(paths, _STEP_S) as client:
-                status: dict[str, object] = client.call("hub/status")
+                status: dict[str, object] = client.call("hub/status", timeout_s=timeout_s)
                 return status
         except NotRunningError:
-            waited_s += _STEP_S
-            if process.poll() is not None:
-                with open(log_path, "rb") as written:
-                    written.seek(begins_at)
-                    lines = written.read().decode(errors="replace").strip().splitlines()
-                error = HubError(
-                    "start the hub on", str(paths.root), lines[-1] if lines else "it ended at once"
-                )
-                error.exit_code = process.returncode if process.returncode > 0 else 1
-                raise error from None
-            if waited_s >= timeout_s:
+            if has_ended:
+                raise _ended(paths, process.returncode, _last_words(log_path, begins_at)) from None
+            if time.monotonic() >= deadline:
                 reason = f"it does not answer after {timeout_s:g} s"
                 raise HubError("start the hub on", str(paths.root), reason, f"see {log_path}") from None
+
+
+def _last_words(log_path: Path, begins_at: int) -> str:
+    """The last line behind ``begins_at`` that is an error of the hub's, else the last one."""
+    with open(log_path, "rb") as written:
+        written.seek(begins_at)
+        lines = written.read().decode(errors="replace").strip().splitlines()
+    errors = [line.removeprefix(_ERROR_PREFIX) for line in lines if line.startswith(_ERROR_PREFIX)]
+    return (errors or lines or ["it ended at once"])[-1]
+
+
+def _ended(paths: StatePaths, code: int, last_words: str) -> HubError:
+    error = HubError("start the hub on", str(paths.root), last_words)
+    error.exit_code = code if code > 0 else 1
+    return error
 
 
 def _passed_on(options: CommonOptions) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import rich_click as click
@@ -14,13 +15,16 @@ from remora_hub.errors import NotRunningError
 
 
 @click.command()
+@click.option("--omitted", is_flag=True, help="List the files that are not indexed, and why.")
 @finds_root
-def status(options: CommonOptions) -> None:
+def status(options: CommonOptions, omitted: bool) -> None:
     """Show how the hub and its index stand. Exit code 69 if no hub is running."""
     paths = options.paths()
     try:
         with BlockingClient.connect(paths) as client:
             found = client.call("hub/status")
+            if omitted:
+                found["omitted_files"] = _omitted(client, found.get("omitted", {}))
     except NotRunningError as error:
         if options.as_json:
             print_json({"state": "not running", "root": str(paths.root)})
@@ -30,6 +34,20 @@ def status(options: CommonOptions) -> None:
         print_json(found)
     else:
         _print(found)
+        for file in found.get("omitted_files", ()):
+            print_line(f"  {file['status']:9} {file['path']}: {file['detail']}")
+
+
+def _omitted(client: BlockingClient, statuses: Iterable[str]) -> list[dict[str, Any]]:
+    """The files of all statuses but ``indexed``, by status and path."""
+    files: list[dict[str, Any]] = []
+    for status in sorted(statuses):
+        page: dict[str, Any] = {"files": [], "more": True}
+        while page["more"]:
+            after = page["files"][-1]["path"] if page["files"] else ""
+            page = client.call("hub/files", {"status": status, "after": after})
+            files += page["files"]
+    return files
 
 
 def _print(found: dict[str, Any]) -> None:

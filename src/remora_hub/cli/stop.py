@@ -32,8 +32,8 @@ def stop(options: CommonOptions) -> None:
 def stop_daemon(paths: StatePaths) -> int:
     """Stop the daemon; its process id once it is gone. Raises NotRunningError, HubError if it does not end."""
     with BlockingClient.connect(paths) as client:
-        pid: int = client.call("hub/status")["pid"]
-        client.call("hub/shutdown")
+        pid: int = client.call("hub/status", timeout_s=_LONGEST_WAIT_S)["pid"]
+        client.call("hub/shutdown", timeout_s=_LONGEST_WAIT_S)
     deadline = time.monotonic() + _LONGEST_WAIT_S
     while _is_alive(pid):
         if time.monotonic() >= deadline:

@@ -23,4 +23,5 @@ def symbols(options: CommonOptions, query: str, kind: str | None, limit: int, sy
         return
     for symbol in answer["symbols"]:
         place = f"{symbol['path']}:{symbol['line']}:{symbol['column'] + 1}"
-        print_line(f"{place}: {symbol['kind']} {symbol['qualname']}")
+        name = symbol["name"] if symbol["kind"] == "module" else symbol["qualname"]
+        print_line(f"{place}: {symbol['kind'].replace('_', ' ')} {name}")

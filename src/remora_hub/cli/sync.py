@@ -7,14 +7,22 @@ import rich_click as click
 from remora_hub.cli.asking import ask
 from remora_hub.cli.options import CommonOptions, finds_root
 from remora_hub.cli.output import print_json, print_line
+from remora_hub.client.blocking import LONGEST_ANSWER_S
 
 
 @click.command()
-@click.option("--timeout", "timeout_s", type=click.FloatRange(min=0.001), help="Longest wait, in seconds.")
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.FloatRange(0.001, 86_400),
+    help="Longest wait, in seconds; default: server.sync_timeout_s of the hub.",
+)
 @finds_root
 def sync(options: CommonOptions, timeout_s: float | None) -> None:
     """Wait until everything on disk is in the index. Exit code 75 if that takes too long."""
-    answer = ask(options, "hub/sync", {"timeout_s": timeout_s})
+    answer = ask(
+        options, "hub/sync", {"timeout_s": timeout_s}, timeout_s=(timeout_s or 0.0) + LONGEST_ANSWER_S
+    )
     if options.as_json:
         print_json(answer)
     else:

@@ -23,7 +23,7 @@ from remora_hub.store.reader import Reader
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
-Sequence = Annotated[int, msgspec.Meta(ge=0, lt=1 << 63)]
+Sequence = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 
 
 class _Nothing(msgspec.Struct):
