@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from remora_hub import __version__
@@ -15,7 +15,7 @@ from remora_hub.config import HubConfig
 from remora_hub.daemon.lock import RootLock
 from remora_hub.daemon.session import Session
 from remora_hub.daemon.status import hub_state, session_status
-from remora_hub.errors import CorruptStoreError, HubError, StoreError, SyncTimeoutError
+from remora_hub.errors import CorruptStoreError, HubError, RootError, StoreError, SyncTimeoutError
 from remora_hub.feed.feed import Feed
 from remora_hub.logs import get_logger
 from remora_hub.paths import StatePaths
@@ -26,6 +26,11 @@ from remora_hub.server.hub_methods import HubMethods
 from remora_hub.store import set_aside
 from remora_hub.store.node_state_store import NodeStateStore
 
+_LONGEST_OPENING_S = 10.0
+
+_PAUSE_S = 1.0
+_FIRST_OPENING_S = 15.0  # a hub that never came up gives up after this
+
 log = get_logger(__name__)
 
 
@@ -35,7 +40,11 @@ class Hub:
     def __init__(self, paths: StatePaths, config: HubConfig) -> None:
         self._paths = paths
         self._config = config
+        self._lock = RootLock(paths)
         self._session: Session | None = None
+        self._sessions = 0
+        self._opened = asyncio.Event()
+        self._trouble = ""
         self._stopping = asyncio.Event()
         self._started = time.time()
         self._endpoint = Endpoint(
@@ -52,7 +61,7 @@ class Hub:
         Raises AlreadyRunningError, RootError, StoreError.
         """
         self._paths.prepare()
-        with RootLock(self._paths):
+        with self._lock:
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, self.stop)
@@ -61,8 +70,7 @@ class Hub:
                 "hub.started", root=str(self._paths.root), pid=os.getpid(), socket=str(self._paths.socket)
             )
             try:
-                while not self._stopping.is_set():
-                    await self._run_session(on_session)
+                await self._until_stopped(on_session)
             finally:
                 await self._endpoint.close()
                 log.info("hub.stopped")
@@ -91,27 +99,37 @@ class Hub:
         """How far the cold start is."""
         return None if self._session is None else self._session.cold_start.progress
 
+    async def opened(self) -> None:
+        """Return once the store is open: within seconds of the start, or of damage found."""
+        with contextlib.suppress(TimeoutError):  # whoever asks for the store then is told that it is not open
+            async with asyncio.timeout(_LONGEST_OPENING_S):
+                await self._opened.wait()
+
     async def search_symbols(self, query: str, kind: str | None, limit: int) -> list[Symbol]:
         """Search for symbols by name."""
         return await self._current().search_symbols(query, kind, limit)
 
     async def sync(self, timeout_s: float | None) -> None:
-        """Return once everything on disk before the call is in the index."""
+        """Return once everything on disk before the call is in the index, be it rebuilt meanwhile."""
         limit_s = timeout_s or self._config.server.sync_timeout_s
-        session = self._current()
         try:
             async with asyncio.timeout(limit_s):
-                await session.reconciler.sync()
+                is_level = False
+                while not is_level:
+                    await self._opened.wait()
+                    is_level = await _sync_session(self._current())
         except TimeoutError:
-            reason = f"{session.pending} files are still pending after {limit_s:g} s"
+            reason = self._trouble or f"{self._pending_files()} files are still pending"
             raise SyncTimeoutError(
-                "bring the index up to date", reason=reason, hint="wait longer, or ask for status"
+                "bring the index up to date",
+                reason=f"{reason} after {limit_s:g} s",
+                hint="wait longer, or ask for status",
             ) from None
 
     async def status(self) -> dict[str, Any]:
         """How the hub stands."""
         status: dict[str, Any] = {
-            "state": hub_state(self._session),
+            "state": "degraded" if self._trouble else hub_state(self._session),
             "root": str(self._paths.root),
             "pid": os.getpid(),
             "version": __version__,
@@ -119,39 +137,95 @@ class Hub:
             "uptime_s": round(time.time() - self._started, 1),
             "clients": self._endpoint.clients,
         }
-        return status if self._session is None else {**status, **await session_status(self._session)}
+        if self._session is not None:
+            return {**status, **await session_status(self._session)}
+        if self._trouble:
+            status["problems"] = [
+                {"part": "hub", "problem": self._trouble, "remedy": "it is tried again every second"}
+            ]
+        return status
 
-    async def _run_session(self, on_session: Callable[[Session], None] | None) -> None:
-        """One session, until the hub is stopped or the store turns out to be damaged."""
-        try:
-            async with await Session.open(self._paths, self._config) as session:
-                self._session = session
-                if on_session is not None:
-                    on_session(session)
-                await self._until_stopped(session)
-        except CorruptStoreError as error:
-            self._rebuild(error)
-        finally:
-            self._session = None
-
-    async def _until_stopped(self, session: Session) -> None:
-        running = asyncio.create_task(session.run())
+    async def _until_stopped(self, on_session: Callable[[Session], None] | None) -> None:
+        living = asyncio.create_task(self._live(on_session))
         stopping = asyncio.create_task(self._stopping.wait())
         try:
-            await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
-            if running.done():
-                running.result()
-        except BaseExceptionGroup as group:
-            raise _first_hub_error(group) from group
+            await asyncio.wait((living, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if living.done():
+                living.result()
         finally:
-            for task in (running, stopping):
+            for task in (living, stopping):
                 task.cancel()
-            await asyncio.gather(running, stopping, return_exceptions=True)
+            await asyncio.gather(living, stopping, return_exceptions=True)
 
-    def _rebuild(self, error: CorruptStoreError) -> None:
-        """Set a damaged database aside, so that the next session makes a new one."""
-        kept: Path | None = set_aside(self._paths.database)
+    async def _live(self, on_session: Callable[[Session], None] | None) -> None:
+        """One session after the other: what ends one, but may pass, begins the next."""
+        patient_until = time.monotonic() + _FIRST_OPENING_S
+        while True:
+            try:
+                await self._secure_places()
+                await self._run_session(on_session)
+            except CorruptStoreError as error:
+                self._set_aside(error)
+            except (RootError, StoreError) as error:
+                may_pass = error.recoverable or isinstance(error, RootError)
+                if not may_pass or (self._sessions == 0 and time.monotonic() > patient_until):
+                    raise
+                if not self._trouble:
+                    log.warning("session.postponed", reason=str(error))
+                self._trouble = str(error)
+                await asyncio.sleep(_PAUSE_S)
+            finally:
+                self._session = None
+                self._opened.clear()
+
+    async def _run_session(self, on_session: Callable[[Session], None] | None) -> None:
+        """One session, until it is cancelled or fails."""
+        async with await Session.open(self._paths, self._config) as session:
+            self._trouble = ""
+            self._session = session
+            self._sessions += 1
+            self._opened.set()
+            if on_session is not None:
+                on_session(session)
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(session.run())
+                    tasks.create_task(self._guard_places())
+            except BaseExceptionGroup as group:
+                raise _first_hub_error(group) from group
+
+    async def _guard_places(self) -> None:
+        """Notice when database, lock or socket are deleted (``git clean -fdx`` does), and put them back."""
+        identity = self._paths.database.stat().st_ino
+        while True:
+            await asyncio.sleep(_PAUSE_S)
+            if not self._paths.root.is_dir():
+                continue  # all may come back with it
+            try:
+                is_there = self._paths.database.stat().st_ino == identity
+            except OSError:
+                is_there = False
+            if not is_there:
+                raise CorruptStoreError(
+                    "keep", str(self._paths.database), "the file was deleted or replaced", "it is rebuilt"
+                )
+            await self._secure_places()
+
+    async def _secure_places(self) -> None:
+        """See that state directory, lock and socket are where they belong."""
+        self._paths.prepare()
+        self._lock.renew()
+        if not self._paths.socket.exists():
+            await self._endpoint.close()
+            await self._endpoint.start()
+
+    def _set_aside(self, error: CorruptStoreError) -> None:
+        """Keep a damaged database under another name, so that the next session makes a new one."""
+        kept = set_aside(self._paths.database) if self._paths.database.exists() else None
         log.error("store.damaged", reason=str(error), kept=str(kept), remedy="the index is rebuilt by itself")
+
+    def _pending_files(self) -> int:
+        return 0 if self._session is None else self._session.pending
 
     def _current(self) -> Session:
         if self._session is None:
@@ -161,6 +235,22 @@ class Hub:
             store_error.recoverable = True
             raise store_error
         return self._session
+
+
+async def _sync_session(session: Session) -> bool:
+    """Sync within one session; False if it ends before. Raises RootError."""
+    syncing = asyncio.create_task(session.reconciler.sync())
+    ending = asyncio.create_task(session.has_ended.wait())
+    try:
+        await asyncio.wait((syncing, ending), return_when=asyncio.FIRST_COMPLETED)
+        if not syncing.done():
+            return False
+        syncing.result()
+        return True
+    finally:
+        for task in (syncing, ending):
+            task.cancel()
+        await asyncio.gather(syncing, ending, return_exceptions=True)
 
 
 def _first_hub_error(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from pathlib import Path
 from typing import Self
 
 import msgspec
@@ -37,11 +38,33 @@ class RootLock:
         os.pwrite(self._file, msgspec.json.encode(Holder(os.getpid(), str(self._paths.socket))), 0)
         return self
 
+    def renew(self) -> None:
+        """Take the lock anew if the file was deleted or replaced: the lock on the old one keeps nobody out.
+
+        Raises AlreadyRunningError if somebody else has come in, StoreError.
+        """
+        held = self._file
+        if _same_file(held, self._paths.lock):
+            return
+        self._file = -1
+        try:
+            self.__enter__()
+        finally:
+            os.close(held)
+
     def __exit__(self, *_exception: object) -> None:
-        os.ftruncate(self._file, 0)
+        if self._file >= 0:
+            os.ftruncate(self._file, 0)
         self._close()
 
     def _close(self) -> None:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+
+def _same_file(file: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file), os.lstat(path))
+    except OSError:
+        return False

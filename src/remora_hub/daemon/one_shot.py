@@ -9,27 +9,43 @@ from contextlib import asynccontextmanager
 from remora_hub.config import HubConfig
 from remora_hub.daemon.lock import RootLock
 from remora_hub.daemon.session import open_store, parse_lanes, source_rules
-from remora_hub.errors import CorruptStoreError
+from remora_hub.errors import CorruptStoreError, NotRunningError
 from remora_hub.logs import get_logger
 from remora_hub.paths import StatePaths
+from remora_hub.pipeline.batch_indexer import BatchIndexer
 from remora_hub.pipeline.cold_start import ColdStart
-from remora_hub.pipeline.index_files import SourceLimits
+from remora_hub.pipeline.commits import Committer
+from remora_hub.pipeline.index_files import Sources
 from remora_hub.pipeline.progress import Progress
+from remora_hub.pipeline.reconcile import Reconciliation
 from remora_hub.store import set_aside
 from remora_hub.store.node_state_store import NodeStateStore
+
+_ATTEMPTS = 5  # at starting a parse lane; a person waits
 
 log = get_logger(__name__)
 
 
 @asynccontextmanager
 async def fresh_store(
-    paths: StatePaths, config: HubConfig, on_begin: Callable[[Progress], None] | None = None
+    paths: StatePaths,
+    config: HubConfig,
+    on_begin: Callable[[Progress], None] | None = None,
+    *,
+    most_files: int | None = None,
 ) -> AsyncIterator[tuple[NodeStateStore, Progress]]:
     """Open the store of ``paths``, index what is stale, and yield it with the counts.
 
     ``on_begin`` is given the progress as it is about to count. A damaged store is set aside and made anew.
-    Raises AlreadyRunningError, RootError, StoreError.
+    Raises AlreadyRunningError, RootError, StoreError; NotRunningError where more than ``most_files`` are stale.
     """
+
+    def check(found: Reconciliation) -> None:
+        if most_files is not None and len(found.suspects) > most_files:
+            reason = f"{len(found.suspects)} files have to be indexed first (max_adhoc_files is {most_files})"
+            hint = "start a hub with: remora-hub start"
+            raise NotRunningError("answer without a hub for", str(paths.root), reason, hint)
+
     paths.prepare()
     with RootLock(paths):
         try:
@@ -43,11 +59,12 @@ async def fresh_store(
             if store.rebuilt_reason is not None:
                 lanes.warm_up()
             with ThreadPoolExecutor(workers, thread_name_prefix="indexing") as executor:
-                limits = SourceLimits(paths.root, config.discovery.max_file_bytes)
-                cold_start = ColdStart(store, source_rules(paths, config), limits, lanes, executor, workers)
+                sources = Sources(paths.root, source_rules(paths, config), config.discovery.max_file_bytes)
+                indexer = BatchIndexer(sources, lanes, executor, attempts=_ATTEMPTS)
+                cold_start = ColdStart(store, Committer(store), indexer, workers)
                 if on_begin is not None:
                     on_begin(cold_start.progress)
-                await cold_start.run()
+                await cold_start.run(on_walked=check)
             lanes.close()
             yield store, cold_start.progress
         finally:

@@ -13,11 +13,12 @@ from remora_hub.facts import EXTRACTOR_VERSION
 from remora_hub.feed.feed import Feed
 from remora_hub.logs import get_logger
 from remora_hub.paths import StatePaths
+from remora_hub.pipeline.batch_indexer import BatchIndexer
 from remora_hub.pipeline.change_queue import ChangeQueue, Priority
 from remora_hub.pipeline.change_workers import ChangeWorkers
 from remora_hub.pipeline.cold_start import ColdStart
 from remora_hub.pipeline.commits import Committer
-from remora_hub.pipeline.index_files import SourceLimits
+from remora_hub.pipeline.index_files import Sources
 from remora_hub.pipeline.lanes import ParseLanes
 from remora_hub.pipeline.reconcile import Reconciliation
 from remora_hub.pipeline.reconciler import Reconciler
@@ -32,15 +33,20 @@ log = get_logger(__name__)
 
 
 class Session:
-    """Made by ``open``; ``run`` keeps the index true until cancelled; ``is_ready`` is set behind the cold start."""
+    """Made by ``open``; ``run`` keeps the index true until cancelled.
+
+    ``is_ready`` is set behind the cold start, ``has_ended`` when the session is being closed.
+    """
 
     def __init__(self, paths: StatePaths, config: HubConfig, store: NodeStateStore) -> None:
         self.store = store
         self.is_ready = asyncio.Event()
+        self.has_ended = asyncio.Event()
         self.executor = ThreadPoolExecutor(config.index.max_indexing_workers, thread_name_prefix="indexing")
         self.rules = source_rules(paths, config)
-        self.limits = SourceLimits(paths.root, config.discovery.max_file_bytes)
         self.lanes = parse_lanes(config)
+        sources = Sources(paths.root, self.rules, config.discovery.max_file_bytes)
+        self.indexer = BatchIndexer(sources, self.lanes, self.executor)
         self.committer = Committer(store)
         self.feed = Feed(store, config.server.subscriber_buffer)
         self.queue = ChangeQueue(
@@ -52,13 +58,7 @@ class Session:
             paths.root, self.rules, store, self.committer, self.queue, self.executor, self._watch_directories
         )
         self.workers = ChangeWorkers(
-            config.changes.max_change_workers,
-            self.queue,
-            store,
-            self.committer,
-            self.limits,
-            self.lanes,
-            self.executor,
+            config.changes.max_change_workers, self.queue, store, self.committer, self.indexer
         )
         self.watcher = Watcher(
             paths.root,
@@ -68,9 +68,7 @@ class Session:
             reconcile_interval_s=config.watch.reconcile_interval_s,
             force_polling=config.watch.polling == "always",
         )
-        self.cold_start = ColdStart(
-            store, self.rules, self.limits, self.lanes, self.executor, config.index.max_indexing_workers
-        )
+        self.cold_start = ColdStart(store, self.committer, self.indexer, config.index.max_indexing_workers)
         self._symbols = SymbolSearch(store)
 
     @classmethod
@@ -85,6 +83,7 @@ class Session:
 
     async def __aexit__(self, *_exception: object) -> None:
         """Stop everything: lanes first, so that no thread waits for one, the store last."""
+        self.has_ended.set()
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.store.close)
             stack.push_async_callback(self._symbols.close)

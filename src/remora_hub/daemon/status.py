@@ -22,6 +22,8 @@ def problems(session: Session) -> list[dict[str, str]]:
     found = []
     if session.committer.trouble:
         found.append({"part": "store", "problem": session.committer.trouble, "remedy": "it is tried again"})
+    if session.indexer.trouble:
+        found.append({"part": "index", "problem": session.indexer.trouble, "remedy": "it is tried again"})
     watch = session.watcher.state
     if watch.name in ("degraded", "root missing"):
         found.append({"part": "watch", "problem": f"{watch.name}: {watch.detail}", "remedy": watch.remedy})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ from typing import Literal
 
 #: Values of ``model.FileStatus``; not that type, since importing it brings in pydantic.
 OmissionStatus = Literal["too_large", "unreadable", "not_regular", "name_not_utf8"]
+
+#: The process is out of something; says nothing about the file.
+OWN_SHORTAGE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 _TYPE_NAMES = {
     stat.S_IFIFO: "FIFO",

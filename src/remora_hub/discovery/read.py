@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 from dataclasses import dataclass
@@ -10,14 +9,12 @@ from pathlib import Path
 
 import xxhash
 
-from remora_hub.discovery.omission import Omission, not_regular, unreadable
+from remora_hub.discovery.omission import OWN_SHORTAGE, Omission, not_regular, unreadable
 from remora_hub.discovery.walk import Fingerprint
 
 _OPEN_FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
 _OPEN_DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ_ATTEMPTS = 4
-#: The process is out of something; says nothing about the file.
-_OWN_SHORTAGE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,7 @@ class Omitted(Exception):  # noqa: N818 - an outcome with a status, not an error
 
 
 class Vanished(Exception):  # noqa: N818 - an outcome, as above
-    """No such file below the root: gone, or reached only through a symbolic link or a path that leaves the root."""
+    """No such file below the root: gone, a directory, or reached only through a link or a path that leaves the root."""
 
 
 def read_source(root: Path, path: str, max_bytes: int) -> Source:
@@ -60,16 +57,27 @@ def read_source(root: Path, path: str, max_bytes: int) -> Source:
     except FileNotFoundError:
         raise Vanished(path) from None
     except OSError as error:
-        if error.errno in _OWN_SHORTAGE:
+        if error.errno in OWN_SHORTAGE:
             raise
         raise Omitted(unreadable(error)) from error
 
 
 def fingerprint(root: Path, path: str) -> Fingerprint | None:
-    """The fingerprint of a regular file; None if there is none at ``path``."""
+    """The fingerprint of a regular file; None if there is none at ``path``, reached as ``read_source`` reaches it.
+
+    Raises ``OSError`` when this process is out of descriptors or memory.
+    """
     try:
-        status = os.lstat(f"{root}/{path}")
-    except (OSError, ValueError):  # ValueError: a NUL in the path
+        directory, name = _open_parent(root, path)
+        try:
+            status = os.lstat(name, dir_fd=directory)
+        finally:
+            os.close(directory)
+    except Vanished:
+        return None
+    except OSError as error:
+        if error.errno in OWN_SHORTAGE:
+            raise
         return None
     return _fingerprint(status) if stat.S_ISREG(status.st_mode) else None
 
@@ -100,6 +108,8 @@ def _read_at(directory: int, name: str, max_bytes: int) -> Source:
     for attempt in range(_READ_ATTEMPTS):
         # Looked at before it is opened: opening a device can have effects of its own.
         mode = os.lstat(name, dir_fd=directory).st_mode
+        if stat.S_ISDIR(mode):
+            raise Vanished(name)
         if not stat.S_ISREG(mode):
             raise Omitted(not_regular(name, mode, directory))
         file = os.open(name, _OPEN_FILE, dir_fd=directory)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from remora_hub.discovery.directory_rules import DirectoryRules
-from remora_hub.discovery.omission import Omission, is_utf8, not_regular, printable, unreadable
+from remora_hub.discovery.omission import OWN_SHORTAGE, Omission, is_utf8, not_regular, printable, unreadable
 from remora_hub.discovery.rules import ENVIRONMENT_MARKER, IGNORE_FILE, SOURCE_SUFFIXES, SourceRules
 from remora_hub.errors import RootError
 
@@ -50,8 +50,8 @@ def walk(root: Path, rules: SourceRules, under: str = "") -> Walk:
     """Walk the tree below ``under`` (default: all of it); if ``under`` is a file, that file is what is found.
 
     Symbolic links are never followed, ignored directories never listed, mounted file systems walked like any
-    directory. What vanishes meanwhile is no error; a missing ``under`` gives an empty walk, a missing root raises
-    ``RootError``.
+    directory. What vanishes meanwhile is no error; a missing ``under`` gives an empty walk. Raises ``RootError`` if
+    the root is missing, or if this process is out of descriptors or memory: there is no tree with holes.
     """
     result = Walk()
     status = _status_below(root, under)
@@ -91,6 +91,8 @@ def _take_entry(entry: os.DirEntry[str], path: str, result: Walk) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
+        if error.errno in OWN_SHORTAGE:
+            raise RootError("walk", path, error.strerror or str(error)) from error
         result.omitted[path] = unreadable(error)
         return
     _take(entry.path, path, status, result)
@@ -158,8 +160,8 @@ def _entries(root: str, path: str, result: Walk) -> list[os.DirEntry[str]] | Non
         if path == "":
             raise RootError("walk", root, "no such directory") from None
     except OSError as error:
-        if path == "":
-            raise RootError("walk", root, error.strerror or str(error)) from error
+        if path == "" or error.errno in OWN_SHORTAGE:
+            raise RootError("walk", f"{root}/{path}", error.strerror or str(error)) from error
         result.omitted[path] = unreadable(error)
     return None
 

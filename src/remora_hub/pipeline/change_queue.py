@@ -10,7 +10,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import IntEnum
+from enum import Enum, IntEnum, auto
 from typing import Literal
 
 Policy = Literal["reconcile", "block", "shed_oldest"]
@@ -24,6 +24,19 @@ class Priority(IntEnum):
     REQUESTED = 0
     CHANGED = 1
     RECONCILE = 2
+
+
+class Outcome(Enum):
+    """What became of a path that was taken.
+
+    ``STORED``: its state is in the store. ``OVERTAKEN``: a state is that has changed on disk since, so it is looked at
+    again. ``DISCARDED``: no state is, since it changed meanwhile; again. ``POSTPONED``: again, and alone.
+    """
+
+    STORED = auto()
+    OVERTAKEN = auto()
+    DISCARDED = auto()
+    POSTPONED = auto()
 
 
 @dataclass(slots=True)
@@ -41,15 +54,22 @@ class QueueCounters:
 
 @dataclass(slots=True)
 class Entry:
-    """One path waiting or being worked on. ``finished`` are told when its newest state is in the store."""
+    """One path waiting or being worked on. ``finished`` are told when its newest state is in the store.
+
+    ``is_alone``: it is not taken together with others.
+    """
 
     path: str
     priority: Priority
+    is_alone: bool = False
     finished: list[asyncio.Future[None]] = field(default_factory=list)
 
 
 class ChangeQueue:
-    """``size`` paths at most; ``mark_rescan`` is called with the directory of a path that does not fit."""
+    """``size`` paths at most, those being worked on included.
+
+    ``mark_rescan`` is called with the directory of a path that does not fit.
+    """
 
     def __init__(self, size: int, policy: Policy, mark_rescan: Callable[[str], None]) -> None:
         self.counters = QueueCounters()
@@ -65,23 +85,26 @@ class ChangeQueue:
     @property
     def depth(self) -> int:
         """Paths waiting; those being worked on are not counted."""
-        return sum(map(len, self._levels.values())) + len(self._again)
+        return sum(map(len, self._levels.values()))
 
     @property
     def pending(self) -> int:
         """Paths waiting or being worked on."""
-        return self.depth + len(self._working) - len(self._again)
+        return self.depth + len(self._working)
+
+    @property
+    def in_work(self) -> list[str]:
+        """Paths being worked on."""
+        return list(self._working)
 
     async def put(self, path: str, priority: Priority) -> None:
         """Have ``path`` looked at. When the queue is full, the policy decides what becomes of it; it is never lost."""
         if self._merge(path, priority) is not None:
             return
-        if self.depth >= self._size:
+        if self.pending >= self._size:
             if self._policy == "block":
                 await self._wait_for_room()
-            elif self._policy == "shed_oldest":
-                self._shed_oldest()
-            else:
+            elif self._policy == "reconcile" or not self._shed_oldest():
                 self._give_up(path)
                 return
         await self._add(path, priority)
@@ -100,25 +123,27 @@ class ChangeQueue:
         """Wait for paths and take some: at most ``limit``, none that is being worked on. Each must be ``finish``ed."""
         async with self._changed:
             await self._changed.wait_for(lambda: any(self._levels.values()))
-            taken: list[str] = []
-            while len(taken) < limit and (entry := self._next()) is not None:
+            taken: list[Entry] = []
+            while len(taken) < limit and (entry := self._next(may_be_alone=not taken)) is not None:
                 self._working[entry.path] = entry
-                taken.append(entry.path)
-            self._changed.notify_all()
-            return taken
+                taken.append(entry)
+                if entry.is_alone:
+                    break
+            return [entry.path for entry in taken]
 
-    async def finish(self, path: str, *, again: bool = False) -> None:
-        """A taken path is done: its state is in the store, or (``again``) has to be looked at once more."""
+    async def finish(self, path: str, outcome: Outcome = Outcome.STORED) -> None:
+        """A taken path is done, or waits again: behind all others of its priority."""
         entry = self._working.pop(path)
         following = self._again.pop(path, None)
-        if again:
-            if following is None:
-                following = Entry(path, entry.priority)
-            following.finished += entry.finished
-        else:
+        if outcome is not Outcome.STORED:
+            following = following or Entry(path, entry.priority)
+            following.is_alone = outcome is Outcome.POSTPONED
+        if outcome in (Outcome.STORED, Outcome.OVERTAKEN):
             for finished in entry.finished:
                 if not finished.done():
                     finished.set_result(None)
+        elif following is not None:
+            following.finished += entry.finished
         if following is not None:
             self._levels[following.priority][path] = following
         async with self._changed:
@@ -156,30 +181,34 @@ class ChangeQueue:
         return entry
 
     async def _wait_for_room(self) -> None:
-        if self.depth < self._size:
+        if self.pending < self._size:
             return
         self.counters.waits += 1
         async with self._changed:
-            await self._changed.wait_for(lambda: self.depth < self._size)
+            await self._changed.wait_for(lambda: self.pending < self._size)
 
-    def _shed_oldest(self) -> None:
-        """Turn the oldest entry of the lowest priority that nobody waits for into a rescan."""
+    def _shed_oldest(self) -> bool:
+        """Turn the oldest entry of the lowest priority that nobody waits for into a rescan; False if there is none."""
         for entries in reversed(self._levels.values()):
             for path, entry in entries.items():
                 if not entry.finished:
                     del entries[path]
                     self._give_up(path)
-                    return
+                    return True
+        return False
 
     def _give_up(self, path: str) -> None:
         self.counters.rescans += 1
         self._mark_rescan(path.rpartition("/")[0])
 
-    def _next(self) -> Entry | None:
+    def _next(self, *, may_be_alone: bool) -> Entry | None:
         """The next entry by priority; every few turns the lowest one that waits, so that none waits for ever."""
         waiting = [entries for entries in self._levels.values() if entries]
         if not waiting:
             return None
-        self._turns += 1
         entries = waiting[-1] if self._turns % _TURNS_BEFORE_LOWER == 0 else waiting[0]
-        return entries.popitem(last=False)[1]
+        entry = next(iter(entries.values()))
+        if entry.is_alone and not may_be_alone:
+            return None
+        self._turns += 1
+        return entries.pop(entry.path)

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import Executor
+from collections import Counter
+from dataclasses import replace
+from functools import partial
 
-from remora_hub.errors import LaneError
 from remora_hub.logs import get_logger
-from remora_hub.pipeline.change_queue import ChangeQueue
+from remora_hub.pipeline.batch_indexer import BatchIndexer
+from remora_hub.pipeline.change_queue import ChangeQueue, Outcome
 from remora_hub.pipeline.commits import Committer
-from remora_hub.pipeline.index_files import SourceLimits, index_files
-from remora_hub.pipeline.lanes import ParseLanes
-from remora_hub.store.changes import FileChange, FileReplaced, Fingerprint
+from remora_hub.pipeline.still_current import is_there
+from remora_hub.store.changes import FileChange, FileReplaced
 from remora_hub.store.node_state_store import NodeStateStore
 
 _MOST_PATHS = 16
-_RETRY_WAIT_S = 0.2
+_DISCARDS_IN_A_ROW = 2
 
 log = get_logger(__name__)
 
 
 class ChangeWorkers:
-    """``count`` tasks on one queue. ``processed`` counts files looked at, ``discarded`` results that came too late."""
+    """``count`` tasks on one queue. ``processed`` counts files looked at, ``discarded`` results that came too late.
+
+    A result is discarded if its bytes are no longer on disk. Of a file that never rests, that would be every result:
+    so after two in a row the next one is stored if the file is still there, and the file is looked at again.
+    """
 
     def __init__(
         self,
@@ -29,9 +34,7 @@ class ChangeWorkers:
         queue: ChangeQueue,
         store: NodeStateStore,
         committer: Committer,
-        limits: SourceLimits,
-        lanes: ParseLanes,
-        executor: Executor,
+        indexer: BatchIndexer,
     ) -> None:
         self.processed = 0
         self.discarded = 0
@@ -40,12 +43,11 @@ class ChangeWorkers:
         self._queue = queue
         self._store = store
         self._committer = committer
-        self._limits = limits
-        self._lanes = lanes
-        self._executor = executor
+        self._indexer = indexer
+        self._discards: Counter[str] = Counter()
 
     async def run(self) -> None:
-        """Drain the queue until cancelled. Raises what the store cannot recover from."""
+        """Drain the queue until cancelled. Raises StoreError."""
         async with asyncio.TaskGroup() as tasks:
             for _ in range(self._count):
                 tasks.create_task(self._work())
@@ -56,35 +58,42 @@ class ChangeWorkers:
             paths = await self._queue.take(max(1, min(_MOST_PATHS, share)))
             self.busy += 1
             try:
-                again = await self._process(paths)
+                outcomes = await self._process(paths)
             finally:
                 self.busy -= 1
             for path in paths:
-                await self._queue.finish(path, again=path in again)
+                await self._queue.finish(path, outcomes.get(path, Outcome.STORED))
 
-    async def _process(self, paths: list[str]) -> set[str]:
-        """Bring ``paths`` into the store; return those that have to be looked at once more."""
-        known = {path: found for path in paths for found in self._store.reader.fingerprints(path).values()}
-        loop = asyncio.get_running_loop()
-        try:
-            changes = await loop.run_in_executor(self._executor, self._index, paths, known)
-        except (
-            LaneError,
-            OSError,
-        ) as error:  # no process or descriptor to be had: the files are not to blame
-            log.warning("change.postponed", files=len(paths), reason=str(error))
-            await asyncio.sleep(_RETRY_WAIT_S)
-            return set(paths)
-        self.processed += len(paths)
-        if not changes:
-            return set()
+    async def _process(self, paths: list[str]) -> dict[str, Outcome]:
+        """Bring ``paths`` into the store; the outcome of those that have to be looked at again."""
+        known = await self._store.read(
+            lambda reader: {path: found for path in paths if (found := reader.fingerprints(path).get(path))}
+        )
+        indexed = await self._indexer.index(paths, known)
+        self.processed += len(paths) - len(indexed.postponed)
+        outcomes = dict.fromkeys(indexed.postponed, Outcome.POSTPONED)
+        restless = [path for path in paths if self._discards[path] >= _DISCARDS_IN_A_ROW]
+        changes = [self._relaxed(change) if change.path in restless else change for change in indexed.changes]
+        if changes:
+            outcomes |= dict.fromkeys(await self._commit(changes), Outcome.DISCARDED)
+        for path in paths:
+            if outcomes.get(path) is Outcome.DISCARDED:
+                self._discards[path] += 1
+            elif path not in outcomes:
+                del self._discards[path]
+        return dict.fromkeys(restless, Outcome.OVERTAKEN) | outcomes
+
+    def _relaxed(self, change: FileChange) -> FileChange:
+        if isinstance(change, FileReplaced):
+            return replace(change, still_current=partial(is_there, self._indexer.sources.root, change.path))
+        return change
+
+    async def _commit(self, changes: list[FileChange]) -> tuple[str, ...]:
+        """Commit; the paths that changed meanwhile."""
         commit = await self._committer.apply(changes)
         self.discarded += len(commit.discarded)
         for path, failure in commit.failed.items():
             log.error("change.not_stored", path=path, reason=str(failure))
         replaced = sum(isinstance(change, FileReplaced) for change in changes)
         log.debug("change.committed", files=len(changes), parsed=replaced, sequence=commit.seq)
-        return set(commit.discarded)
-
-    def _index(self, paths: list[str], known: dict[str, Fingerprint]) -> list[FileChange]:
-        return list(index_files(paths, known, self._limits, self._lanes))
+        return commit.discarded

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from remora_hub.discovery.rules import SourceRules
-from remora_hub.pipeline.index_files import SourceLimits, index_files
-from remora_hub.pipeline.lanes import ParseLanes
+from remora_hub.pipeline.batch_indexer import BatchIndexer
+from remora_hub.pipeline.commits import Committer
 from remora_hub.pipeline.progress import Progress
 from remora_hub.pipeline.reconcile import Reconciliation, reconcile
-from remora_hub.store.changes import FileChange, FileOmitted, FileRemoved, FileReplaced, Fingerprint
+from remora_hub.store.changes import (
+    FileChange,
+    FileOmitted,
+    FileRemoved,
+    FileReplaced,
+    FileTouched,
+    Fingerprint,
+)
 from remora_hub.store.node_state_store import NodeStateStore
 
 _FILES_PER_BATCH = 16
@@ -20,27 +25,21 @@ _SETTLED_PER_BATCH = 100
 
 
 class ColdStart:
-    """Brings the store level with the disk once. ``executor`` has ``max_indexing_workers`` threads.
+    """Brings the store level with the disk once, by ``workers`` batches at a time.
 
     Every batch is committed as soon as it is extracted, so that a crash loses only what is in flight.
     """
 
     def __init__(
-        self,
-        store: NodeStateStore,
-        rules: SourceRules,
-        limits: SourceLimits,
-        lanes: ParseLanes,
-        executor: Executor,
-        workers: int,
+        self, store: NodeStateStore, committer: Committer, indexer: BatchIndexer, workers: int
     ) -> None:
         self.progress = Progress()
         self._store = store
-        self._rules = rules
-        self._limits = limits
-        self._lanes = lanes
-        self._executor = executor
+        self._committer = committer
+        self._indexer = indexer
         self._workers = workers
+        self._overtaken: list[str] = []
+        self._postponed: list[str] = []
 
     async def run(self, *, on_walked: Callable[[Reconciliation], None] | None = None) -> list[str]:
         """Reconcile everything; return the paths that changed meanwhile and must be looked at again.
@@ -48,61 +47,59 @@ class ColdStart:
         ``on_walked`` is told what the walk found before the first file is read. One bad file never stops the rest:
         it is committed with its status. Raises RootError, StoreError.
         """
-        loop = asyncio.get_running_loop()
         known = await self._store.fingerprints()
-        found = await loop.run_in_executor(self._executor, reconcile, self._limits.root, self._rules, known)
+        sources = self._indexer.sources
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(
+            self._indexer.executor, reconcile, sources.root, sources.rules, known
+        )
         if on_walked is not None:
             on_walked(found)
         progress = self.progress
-        progress.total, progress.pending, progress.unchanged = (
-            found.files,
-            len(found.suspects),
-            found.unchanged,
-        )
-        overtaken: list[str] = []
+        progress.total, progress.unchanged = found.files, found.unchanged
+        progress.pending = len(found.suspects)
         for start in range(0, len(found.settled), _SETTLED_PER_BATCH):
-            await self._commit(found.settled[start : start + _SETTLED_PER_BATCH])
-        batches = _batches(found.suspects, self._lanes.count)
+            await self._commit(found.settled[start : start + _SETTLED_PER_BATCH], files=0)
+        await self._index(_batches(found.suspects, self._indexer.lanes.count), known)
+        await self._index(([path] for path in self._postponed), known)
+        progress.finish()
+        return self._overtaken
+
+    async def _index(self, batches: Iterable[Sequence[str]], known: Mapping[str, Fingerprint]) -> None:
+        shared = iter(batches)
         async with asyncio.TaskGroup() as tasks:
             for _ in range(self._workers):
-                tasks.create_task(self._work(batches, known, overtaken))
-        progress.finish()
-        return overtaken
+                tasks.create_task(self._work(shared, known, tasks))
 
     async def _work(
-        self, batches: Iterator[Sequence[str]], known: dict[str, Fingerprint], overtaken: list[str]
+        self, batches: Iterator[Sequence[str]], known: Mapping[str, Fingerprint], tasks: asyncio.TaskGroup
     ) -> None:
-        loop = asyncio.get_running_loop()
-        pending: deque[asyncio.Task[list[str]]] = deque()
+        commits: deque[asyncio.Task[None]] = deque()
         for batch in batches:
-            changes = await loop.run_in_executor(self._executor, self._index, batch, known)
-            self.progress.unchanged += sum(
-                not isinstance(change, FileReplaced | FileOmitted) for change in changes
-            )
-            pending.append(asyncio.create_task(self._commit(changes)))
-            self.progress.done += len(batch)
-            if len(pending) > 1:  # one commit under way while the next batch is parsed, no more
-                overtaken += await pending.popleft()
-        for commit in pending:
-            overtaken += await commit
+            indexed = await self._indexer.index(batch, known)
+            self._postponed += indexed.postponed
+            files = len(batch) - len(indexed.postponed)
+            commits.append(tasks.create_task(self._commit(indexed.changes, files)))
+            if len(commits) > 1:  # one commit under way while the next batch is parsed, no more
+                await commits.popleft()
 
-    def _index(self, batch: Sequence[str], known: dict[str, Fingerprint]) -> list[FileChange]:
-        return list(index_files(batch, known, self._limits, self._lanes))
+    async def _commit(self, changes: Sequence[FileChange], files: int) -> None:
+        """Commit what ``files`` files came to, and count."""
+        if changes:
+            commit = await self._committer.apply(changes)
+            self._overtaken += commit.discarded
+            not_stored = {*commit.discarded, *commit.failed}
+            self._count([change for change in changes if change.path not in not_stored])
+            self.progress.failed += len(commit.failed)
+        self.progress.done += files
 
-    async def _commit(self, changes: Sequence[FileChange]) -> list[str]:
-        """Commit and count; return what was discarded because it had changed on disk."""
-        if not changes:
-            return []
-        commit = await self._store.apply(changes)
-        lost = set(commit.discarded)
-        for change in changes:
-            if change.path in lost or change.path in commit.failed:
-                continue
-            self.progress.indexed += isinstance(change, FileReplaced)
-            self.progress.failed += isinstance(change, FileOmitted)
-            self.progress.removed += isinstance(change, FileRemoved)
-        self.progress.failed += len(commit.failed)
-        return list(commit.discarded)
+    def _count(self, stored: Sequence[FileChange]) -> None:
+        progress = self.progress
+        for change in stored:
+            progress.indexed += isinstance(change, FileReplaced)
+            progress.unchanged += isinstance(change, FileTouched)
+            progress.failed += isinstance(change, FileOmitted)
+            progress.removed += isinstance(change, FileRemoved)
 
 
 def _batches(paths: Sequence[str], lanes: int) -> Iterator[Sequence[str]]:

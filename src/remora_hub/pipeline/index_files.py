@@ -9,64 +9,79 @@ from functools import partial
 from pathlib import Path
 
 from remora_hub.discovery.omission import Omission
-from remora_hub.discovery.read import Omitted, Source, Vanished, fingerprint, read_source
-from remora_hub.discovery.walk import Fingerprint
+from remora_hub.discovery.read import Omitted, Source, Vanished, read_source
+from remora_hub.discovery.read import fingerprint as read_fingerprint
+from remora_hub.discovery.rules import SourceRules
 from remora_hub.facts import PackedFile
 from remora_hub.pipeline.lane import Request
-from remora_hub.pipeline.lanes import ParseLanes, Refusal
+from remora_hub.pipeline.lanes import ParseLanes, Postponed, Refusal
+from remora_hub.pipeline.still_current import is_gone, is_still_omitted, is_unchanged
 from remora_hub.store.changes import FileChange, FileOmitted, FileRemoved, FileReplaced, FileTouched
 from remora_hub.store.changes import Fingerprint as StoredFingerprint
 
 
 @dataclass(frozen=True, slots=True)
-class SourceLimits:
-    """Where sources are and how large one may be, in bytes."""
+class Sources:
+    """Where sources are, which files are some, and how large one may be, in bytes."""
 
     root: Path
+    rules: SourceRules
     max_file_bytes: int
 
 
 def index_files(
-    paths: Sequence[str], known: Mapping[str, StoredFingerprint], limits: SourceLimits, lanes: ParseLanes
-) -> Iterator[FileChange]:
+    paths: Sequence[str], known: Mapping[str, StoredFingerprint], sources: Sources, lanes: ParseLanes
+) -> Iterator[FileChange | Postponed]:
     """Yield one change for each path that needs one, extracted ones after those that need no lane.
 
     ``known`` is what the store has of them. A file whose bytes are the same is only touched; one that cannot be indexed
-    becomes an omission with a status. Blocks: to be run in a thread. Raises LaneError while the hub is stopping.
+    becomes an omission with a status. One that holds up the others is postponed: it is to be given alone. Every change
+    is discarded if the disk no longer bears it out when it is written. Blocks: to be run in a thread.
+    Raises LaneError, and OSError if this process is out of descriptors or memory: no file is to blame for either.
     """
-    sources: dict[str, tuple[Source, int]] = {}
+    to_extract: dict[str, tuple[Source, int]] = {}
     for path in paths:
         scanned_ns = time.time_ns()
-        try:
-            source = read_source(limits.root, path, limits.max_file_bytes)
-        except Vanished:
-            if path in known:
-                yield FileRemoved(path=path, still_current=partial(_is_gone, limits.root, path))
-            continue
-        except Omitted as omitted:
-            if change := _omitted(path, omitted.omission, scanned_ns, known.get(path), limits.root):
-                yield change
-            continue
         before = known.get(path)
-        if before is not None and before.digest == source.digest:
-            yield _touched(path, source, scanned_ns)
+        try:
+            source = _read(sources, path)
+        except Vanished:
+            if before is not None:
+                yield FileRemoved(
+                    path=path, still_current=partial(is_gone, sources.root, sources.rules, path)
+                )
+        except Omitted as omitted:
+            if change := _omitted(path, omitted.omission, scanned_ns, before, sources):
+                yield change
         else:
-            sources[path] = source, scanned_ns
-    requests = [Request(path, source.data) for path, (source, _) in sources.items()]
+            if before is not None and before.digest == source.digest:
+                yield _touched(path, source, scanned_ns, sources.root)
+            else:
+                to_extract[path] = source, scanned_ns
+    requests = [Request(path, source.data) for path, (source, _) in to_extract.items()]
     for request, outcome in lanes.extract(requests):
-        source, scanned_ns = sources.pop(request.path)
-        yield _extracted(request.path, source, scanned_ns, outcome, limits.root)
+        if isinstance(outcome, Postponed):
+            yield outcome
+        else:
+            yield _extracted(request.path, *to_extract.pop(request.path), outcome, sources.root)
+
+
+def _read(sources: Sources, path: str) -> Source:
+    """The file's bytes. A path that the rules leave out, perhaps only since it was queued, names no file."""
+    if not sources.rules.is_source(path):
+        raise Vanished(path)
+    return read_source(sources.root, path, sources.max_file_bytes)
 
 
 def _omitted(
-    path: str, omission: Omission, scanned_ns: int, before: StoredFingerprint | None, root: Path
+    path: str, omission: Omission, scanned_ns: int, before: StoredFingerprint | None, sources: Sources
 ) -> FileOmitted | None:
     """The change that records an omission; None if the store knows of it.
 
     A file of the wrong size is not looked at again until its fingerprint changes. One that cannot be read is:
     permissions leave no trace in the fingerprint.
     """
-    found = fingerprint(root, path) if omission.status == "too_large" else None
+    found = read_fingerprint(sources.root, path) if omission.status == "too_large" else None
     size, mtime_ns, inode = (found.size, found.mtime_ns, found.inode) if found else (0, 0, 0)
     if before is not None and before.status == omission.status and before[:3] == (size, mtime_ns, inode):
         return None
@@ -78,6 +93,7 @@ def _omitted(
         mtime_ns=mtime_ns,
         inode=inode,
         scanned_ns=scanned_ns,
+        still_current=partial(is_still_omitted, sources.root, path, omission.status, sources.max_file_bytes),
     )
 
 
@@ -85,7 +101,7 @@ def _extracted(
     path: str, source: Source, scanned_ns: int, outcome: PackedFile | Refusal, root: Path
 ) -> FileReplaced | FileOmitted:
     found = source.fingerprint
-    still_current = partial(_is_unchanged, root, path, found)
+    still_current = partial(is_unchanged, root, path, found)
     if isinstance(outcome, Refusal):
         return FileOmitted(
             path=path,
@@ -109,16 +125,13 @@ def _extracted(
     )
 
 
-def _touched(path: str, source: Source, scanned_ns: int) -> FileTouched:
+def _touched(path: str, source: Source, scanned_ns: int, root: Path) -> FileTouched:
     found = source.fingerprint
     return FileTouched(
-        path=path, size=found.size, mtime_ns=found.mtime_ns, inode=found.inode, scanned_ns=scanned_ns
+        path=path,
+        size=found.size,
+        mtime_ns=found.mtime_ns,
+        inode=found.inode,
+        scanned_ns=scanned_ns,
+        still_current=partial(is_unchanged, root, path, found),
     )
-
-
-def _is_unchanged(root: Path, path: str, before: Fingerprint) -> bool:
-    return fingerprint(root, path) == before
-
-
-def _is_gone(root: Path, path: str) -> bool:
-    return fingerprint(root, path) is None

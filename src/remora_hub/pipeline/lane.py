@@ -23,6 +23,7 @@ _REQUEST_HEADER = struct.Struct("<II")
 _ANSWER_HEADER = struct.Struct("<I")
 _PROGRAM = "from remora_hub.pipeline.lane_main import main; main()"
 _PIPE_BYTES = 1 << 20
+_READ_BYTES = 1 << 16  # larger buffers are mapped and unmapped by the allocator for every read
 _UNANSWERED = 3  # requests sent ahead, so that a lane never waits for its parent
 _START_ALLOWANCE_S = 20.0  # for the interpreter and its imports; a loaded machine is slow
 
@@ -72,6 +73,7 @@ class Lane:
                 fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         self._buffer = bytearray()
         self._is_fresh = True
+        self._working_since: float | None = None
         self.idle_since = time.monotonic()
 
     @property
@@ -83,6 +85,7 @@ class Lane:
         """Yield the facts of each request, in order; ``limit_s`` seconds are allowed for each.
 
         Raises LaneFailed when the process died or had to be killed; the file to blame is the first one not yielded.
+        Raises LaneError when it never came up, for which no file is to blame.
         """
         waiting = deque(requests)
         unsent = bytearray()
@@ -92,7 +95,8 @@ class Lane:
             if self._is_fresh:
                 self._await_greeting()
             for _ in requests:
-                deadline = time.monotonic() + limit_s
+                self._working_since = time.monotonic()
+                deadline = self._working_since + limit_s
                 while (answer := self._next_frame()) is None:
                     while waiting and unanswered < _UNANSWERED:
                         unsent += _frame(waiting.popleft())
@@ -101,6 +105,7 @@ class Lane:
                 unanswered -= 1
                 yield _decode(answer)
             is_complete = True
+            self._working_since = None
             self.idle_since = time.monotonic()
         finally:
             if not is_complete:
@@ -108,9 +113,17 @@ class Lane:
 
     def _await_greeting(self) -> None:
         deadline = time.monotonic() + _START_ALLOWANCE_S
-        while self._next_frame() is None:
-            self._exchange(bytearray(), deadline)
+        try:
+            while self._next_frame() is None:
+                self._exchange(bytearray(), deadline)
+        except LaneFailed as failure:
+            raise LaneError("start a parse lane with", sys.executable, failure.detail) from failure
         self._is_fresh = False
+
+    def is_slower_than(self, seconds: float) -> bool:
+        """Whether it has been at work on one file for longer; for other threads to ask."""
+        since = self._working_since
+        return since is not None and time.monotonic() - since > seconds
 
     def is_alive(self) -> bool:
         """Whether the process still runs."""
@@ -140,7 +153,7 @@ class Lane:
         for pipe, _ in ready:
             if pipe == self._requests:
                 self._send(unsent)
-            elif data := os.read(self._answers, _PIPE_BYTES):
+            elif data := os.read(self._answers, _READ_BYTES):
                 self._buffer += data
             else:
                 return_code = self._process.wait()

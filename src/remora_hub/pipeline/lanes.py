@@ -13,9 +13,10 @@ from remora_hub.errors import LaneError
 from remora_hub.facts import PackedFile
 from remora_hub.pipeline.lane import Lane, LaneFailed, Request
 
-_DEATHS_ALLOWED = (
-    1  # a file that kills a lane once may have been unlucky; one that does it twice is quarantined
-)
+# A file that kills a lane once may have been unlucky; one that does it twice is quarantined.
+_DEATHS_ALLOWED = 1
+# This part of the limit is what a file may take while others wait behind it, and a lane while others wait for one.
+_PATIENCE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +27,20 @@ class Refusal:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """A file that took so long that those behind it went first; ``extract`` it alone to give it the whole limit."""
+
+    path: str
+
+
 @dataclass(slots=True)
 class LaneCounters:
-    """Counts since the start: lanes started, files extracted, lanes that were killed or died over a file."""
+    """Counts since the start: lanes started, files extracted, and postponed, lanes killed or dead over a file."""
 
     started: int = 0
     extracted: int = 0
+    postponed: int = 0
     timed_out: int = 0
     died: int = 0
 
@@ -47,31 +56,40 @@ class _Fleet:
 
 
 class ParseLanes:
-    """Shared by all threads that index. ``extract`` blocks its thread until a lane is free."""
+    """Shared by all threads that index. ``extract`` blocks its thread until a lane is free.
+
+    There are ``count`` lanes, and while some of them are held up by a file up to as many more, so that a few bad files
+    stop nobody.
+    """
 
     def __init__(self, count: int, *, limit_s: float, idle_s: float) -> None:
         self.count = count
         self.counters = LaneCounters()
         self._limit_s = limit_s
+        self._patience_s = limit_s * _PATIENCE
         self._idle_s = idle_s
         self._fleet = _Fleet()
         self._changed = threading.Condition()
         # A lane is killed by the kernel when the thread that started it ends, so one thread that lasts starts them all.
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="lane-starter")
 
-    def extract(self, requests: Sequence[Request]) -> Iterator[tuple[Request, PackedFile | Refusal]]:
+    def extract(
+        self, requests: Sequence[Request]
+    ) -> Iterator[tuple[Request, PackedFile | Refusal | Postponed]]:
         """Yield each request with its facts, or with why there are none, in order.
 
-        A lane that dies or has to be killed costs only the file that did it; the others go to another lane.
+        A lane that dies or has to be killed costs only the file that did it; the others go to another lane. A request
+        that comes alone is never postponed. Raises LaneError if no lane can be started, or all are closed.
         """
         deaths = 0
         position = 0
         while position < len(requests):
             # After a death the suspect runs alone, so that nothing else can be blamed for a second one.
             batch = requests[position : position + 1] if deaths else requests[position:]
+            limit_s = self._limit_s if len(batch) == 1 else self._patience_s
             try:
                 with self._lane() as lane:
-                    for request, packed in zip(batch, lane.extract(batch, self._limit_s), strict=True):
+                    for request, packed in zip(batch, lane.extract(batch, limit_s), strict=True):
                         position += 1
                         deaths = 0
                         self.counters.extracted += 1
@@ -80,9 +98,9 @@ class ParseLanes:
                 if failure.kind == "retired":
                     continue
                 deaths += 1
-                refusal = self._judge(failure, deaths)
-                if refusal is not None:
-                    yield requests[position], refusal
+                outcome = self._judge(requests[position].path, failure, deaths, is_alone=len(batch) == 1)
+                if outcome is not None:
+                    yield requests[position], outcome
                     position += 1
                     deaths = 0
 
@@ -118,8 +136,13 @@ class ParseLanes:
             lane.close()
         self._starter.shutdown(cancel_futures=True)
 
-    def _judge(self, failure: LaneFailed, deaths: int) -> Refusal | None:
+    def _judge(
+        self, path: str, failure: LaneFailed, deaths: int, *, is_alone: bool
+    ) -> Refusal | Postponed | None:
         if failure.kind == "timed_out":
+            if not is_alone:
+                self.counters.postponed += 1
+                return Postponed(path)
             self.counters.timed_out += 1
             return Refusal("timed_out", f"parsing took longer than {self._limit_s:g} s")
         self.counters.died += 1
@@ -152,10 +175,10 @@ class ParseLanes:
                         return lane
                     lane.close()  # it retired, or something outside killed it between files
                     self._fleet.running -= 1
-                if self._fleet.running < self.count:
+                if self._has_room():
                     self._fleet.running += 1
                     break
-                self._changed.wait()
+                self._changed.wait(self._patience_s)  # nothing tells that a lane has become slow
         try:
             return self._start()
         except BaseException:
@@ -166,9 +189,14 @@ class ParseLanes:
         self.counters.started += 1
         return self._starter.submit(Lane).result()
 
+    def _has_room(self) -> bool:
+        slow = sum(lane.is_slower_than(self._patience_s) for lane in self._fleet.in_use)
+        return self._fleet.running < self.count + min(slow, self.count)
+
     def _give_back(self, lane: Lane) -> None:
         with self._changed:
-            if lane.is_alive() and not self._fleet.is_closed:
+            is_wanted = self._fleet.running <= self.count and not self._fleet.is_closed
+            if is_wanted and lane.is_alive():
                 self._fleet.idle.append(lane)
                 self._changed.notify()
                 return

@@ -5,18 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from remora_hub.discovery.compare import Known, compare
+from remora_hub.discovery.omission import Omission
 from remora_hub.discovery.rules import SourceRules
 from remora_hub.discovery.walk import Fingerprint, walk
+from remora_hub.pipeline.still_current import is_gone, is_irregular
 from remora_hub.store.changes import FileOmitted, FileRemoved
 from remora_hub.store.changes import Fingerprint as StoredFingerprint
 
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """What differs below a directory. ``suspects`` must be read, the largest first; ``settled`` need no reading.
+    """What differs below a directory. ``suspects`` must be read, the largest first; ``settled`` need no reading, and
+    are discarded if the disk says otherwise by the time they are written: a worker may have been faster.
 
     ``directories`` are all that were walked, each with its inode: those to be watched. ``unchanged`` and ``files``
     are counts.
@@ -42,13 +46,26 @@ def reconcile(
     }
     difference = compare(found.files, regular)
     difference.suspects.sort(key=lambda path: found.files[path].size, reverse=True)
-    settled: list[FileOmitted | FileRemoved] = [FileRemoved(path=path) for path in difference.removed]
+    settled: list[FileOmitted | FileRemoved] = [
+        FileRemoved(path=path, still_current=partial(is_gone, root, rules, path))
+        for path in difference.removed
+    ]
     for path, omission in found.omitted.items():
         before = known.get(path)
         if before is None or before.status != omission.status:
-            settled.append(
-                FileOmitted(path=path, status=omission.status, detail=omission.detail, scanned_ns=scanned_ns)
-            )
+            settled.append(_omitted(root, path, omission, scanned_ns))
     return Reconciliation(
         difference.suspects, settled, found.directories, difference.unchanged, len(found.files)
+    )
+
+
+def _omitted(root: Path, path: str, omission: Omission, scanned_ns: int) -> FileOmitted:
+    # A name that is not UTF-8 is recorded in printable form, under which nothing can be looked up.
+    is_real_path = omission.status != "name_not_utf8"
+    return FileOmitted(
+        path=path,
+        status=omission.status,
+        detail=omission.detail,
+        scanned_ns=scanned_ns,
+        still_current=partial(is_irregular, root, path) if is_real_path else None,
     )

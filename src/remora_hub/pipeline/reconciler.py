@@ -18,6 +18,7 @@ from remora_hub.store.node_state_store import NodeStateStore
 
 _MOST_MARKS = 200
 _SETTLED_PER_COMMIT = 100
+_RETRY_S = 1.0
 
 log = get_logger(__name__)
 
@@ -90,6 +91,7 @@ class Reconciler:
                     log.warning("reconcile.root_missing", reason=str(error))
                 self.problem = str(error)
                 _fail(syncs, error)
+                asyncio.get_running_loop().call_later(_RETRY_S, self.mark, "", "root missing")
             except HubError as error:
                 _fail(syncs, error)
                 raise
@@ -102,6 +104,8 @@ class Reconciler:
         """Compare one subtree; queue what differs. The futures are done when that is in the store."""
         self.rescans[reason] += 1
         loop = asyncio.get_running_loop()
+        # What is about to be written of these was read before the walk, and is not among what is known.
+        in_work = self._queue.in_work if reason == "sync" else []
         known = await self._store.fingerprints(directory)
         found: Reconciliation = await loop.run_in_executor(
             self._executor, reconcile, self._root, self._rules, known, directory
@@ -112,7 +116,8 @@ class Reconciler:
         if found.suspects or found.settled:
             log.debug("reconcile.differs", directory=directory, reason=reason, suspects=len(found.suspects))
         priority = Priority.CHANGED if reason == "sync" else Priority.RECONCILE
-        return [await self._queue.put_for(path, priority) for path in found.suspects]
+        suspects = dict.fromkeys((*in_work, *found.suspects))
+        return [await self._queue.put_for(path, priority) for path in suspects]
 
 
 def _outermost(marks: dict[str, str]) -> list[tuple[str, str]]:

@@ -1,0 +1,71 @@
+"""Indexing a batch off the event loop, for as long as it takes to get the processes and descriptors for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from remora_hub.errors import LaneError
+from remora_hub.logs import get_logger
+from remora_hub.pipeline.index_files import Sources, index_files
+from remora_hub.pipeline.lanes import ParseLanes, Postponed
+from remora_hub.store.changes import FileChange, Fingerprint
+
+_FIRST_WAIT_S = 0.1
+_LONGEST_WAIT_S = 2.0
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """What a batch comes to; the ``postponed`` paths are to be indexed again, each alone."""
+
+    changes: list[FileChange]
+    postponed: list[str]
+
+
+class BatchIndexer:
+    """``index_files`` in a thread of ``executor``. ``trouble`` says what it waits for right now; "" for nothing.
+
+    ``attempts`` is how often a batch is tried before its error is raised; 0 for ever.
+    """
+
+    def __init__(self, sources: Sources, lanes: ParseLanes, executor: Executor, *, attempts: int = 0) -> None:
+        self.sources = sources
+        self.lanes = lanes
+        self.executor = executor
+        self.trouble = ""
+        self._attempts = attempts
+
+    async def index(self, paths: Sequence[str], known: Mapping[str, Fingerprint]) -> Indexed:
+        """Read and extract ``paths``. Raises LaneError or OSError only after the last attempt."""
+        loop = asyncio.get_running_loop()
+        wait_s = _FIRST_WAIT_S
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                indexed = await loop.run_in_executor(self.executor, self._index, paths, known)
+            except (LaneError, OSError) as error:  # no process or descriptor to be had: no file is to blame
+                if attempt == self._attempts:
+                    raise
+                if not self.trouble:
+                    log.warning("index.postponed", files=len(paths), reason=str(error))
+                self.trouble = str(error)
+                await asyncio.sleep(wait_s)
+                wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+            else:
+                self.trouble = ""
+                return indexed
+
+    def _index(self, paths: Sequence[str], known: Mapping[str, Fingerprint]) -> Indexed:
+        indexed = Indexed([], [])
+        for change in index_files(paths, known, self.sources, self.lanes):
+            if isinstance(change, Postponed):
+                indexed.postponed.append(change.path)
+            else:
+                indexed.changes.append(change)
+        return indexed
