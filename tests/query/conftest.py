@@ -1,0 +1,37 @@
+"""A store that holds what extraction finds in given sources."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from remora_hub.extract.extract import Extractor
+from remora_hub.store import FileReplaced, NodeStateStore
+
+Save = Callable[..., Awaitable[int]]
+
+
+def replacement(path: str, source: str) -> FileReplaced:
+    packed = Extractor().extract(path, source.encode())
+    return FileReplaced(
+        path=path, size=len(source), mtime_ns=1, inode=1, digest=source, scanned_ns=2, packed=packed
+    )
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[NodeStateStore]:
+    async with await NodeStateStore.open(tmp_path / "hub.db", extractor_version=1) as opened:
+        yield opened
+
+
+@pytest.fixture
+def save(store: NodeStateStore) -> Save:
+    """Save files given as ``{path: source}``; the sequence number of the commit."""
+
+    async def save(sources: dict[str, str]) -> int:
+        commit = await store.apply([replacement(path, source) for path, source in sources.items()])
+        return commit.seq
+
+    return save
