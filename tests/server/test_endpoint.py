@@ -138,7 +138,7 @@ async def clients(endpoint: Endpoint, paths: StatePaths) -> AsyncIterator[Any]:
 
 async def until(condition: Any) -> None:
     async with asyncio.timeout(10):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.005)
 
 
@@ -363,9 +363,6 @@ async def test_another_user_is_refused_even_where_modes_would_let_him_in(
         "s = socket.socket(socket.AF_UNIX)\n"
         "os.chdir(sys.argv[1]); os.setresuid(65534, 65534, 65534)\n"
         "s.connect(sys.argv[2])\n"
-        "try: s.sendall(b'Content-Length: 58\\r\\n\\r\\n"
-        '{"jsonrpc":"2.0","id":1,"method":"echo","params":{"n":1}}\')\n'
-        "except BrokenPipeError: pass\n"
         "answer = b''\n"
         "while (data := s.recv(1000)): answer += data\n"
         "sys.stdout.buffer.write(answer)\n"
