@@ -206,7 +206,8 @@ class ChangeQueue:
         waiting = [entries for entries in self._levels.values() if entries]
         if not waiting:
             return None
-        entries = waiting[-1] if self._turns % _TURNS_BEFORE_LOWER == 0 else waiting[0]
+        is_turn_of_lower = (self._turns + 1) % _TURNS_BEFORE_LOWER == 0
+        entries = waiting[-1] if is_turn_of_lower else waiting[0]
         entry = next(iter(entries.values()))
         if entry.is_alone and not may_be_alone:
             return None

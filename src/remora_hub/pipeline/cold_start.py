@@ -21,6 +21,7 @@ from remora_hub.store.changes import (
 from remora_hub.store.node_state_store import NodeStateStore
 
 _FILES_PER_BATCH = 16
+_BYTES_PER_BATCH = 256 * 1024
 _SETTLED_PER_BATCH = 100
 
 
@@ -102,10 +103,20 @@ class ColdStart:
             progress.removed += isinstance(change, FileRemoved)
 
 
-def _batches(paths: Sequence[str], lanes: int) -> Iterator[Sequence[str]]:
-    """The paths in order, in batches that shrink towards the end, so that all lanes finish together."""
-    start = 0
-    while start < len(paths):
-        size = max(1, min(_FILES_PER_BATCH, (len(paths) - start) // (4 * lanes)))
-        yield paths[start : start + size]
-        start += size
+def _batches(sizes: Mapping[str, int], lanes: int) -> Iterator[Sequence[str]]:
+    """The paths in order, in batches that shrink towards the end, so that all lanes finish together.
+
+    ``sizes`` are in bytes. A batch is small enough to be committed before long, wherever the hub may be killed.
+    """
+    batch: list[str] = []
+    batch_bytes = 0
+    left = len(sizes)
+    for path, size in sizes.items():
+        batch.append(path)
+        batch_bytes += size
+        if len(batch) >= min(_FILES_PER_BATCH, left // (4 * lanes)) or batch_bytes >= _BYTES_PER_BATCH:
+            yield batch
+            left -= len(batch)
+            batch, batch_bytes = [], 0
+    if batch:
+        yield batch

@@ -15,8 +15,11 @@ from remora_hub.pipeline.lane import Lane, LaneFailed, Request
 
 # A file that kills a lane once may have been unlucky; one that does it twice is quarantined.
 _DEATHS_ALLOWED = 1
-# This part of the limit is what a file may take while others wait behind it, and a lane while others wait for one.
+# How long a file may take while others wait behind it, and a lane while others wait for one: at most so many seconds,
+# and so much of the limit.
+_PATIENCE_S = 0.5
 _PATIENCE = 0.25
+_MOST_EXTRA_LANES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +61,14 @@ class _Fleet:
 class ParseLanes:
     """Shared by all threads that index. ``extract`` blocks its thread until a lane is free.
 
-    There are ``count`` lanes, and while some of them are held up by a file up to as many more, so that a few bad files
-    stop nobody.
+    There are ``count`` lanes, and one more for each that is held up by a file, up to three: a few bad files stop nobody.
     """
 
     def __init__(self, count: int, *, limit_s: float, idle_s: float) -> None:
         self.count = count
         self.counters = LaneCounters()
         self._limit_s = limit_s
-        self._patience_s = limit_s * _PATIENCE
+        self._patience_s = min(_PATIENCE_S, limit_s * _PATIENCE)
         self._idle_s = idle_s
         self._fleet = _Fleet()
         self._changed = threading.Condition()
@@ -191,7 +193,7 @@ class ParseLanes:
 
     def _has_room(self) -> bool:
         slow = sum(lane.is_slower_than(self._patience_s) for lane in self._fleet.in_use)
-        return self._fleet.running < self.count + min(slow, self.count)
+        return self._fleet.running < self.count + min(slow, _MOST_EXTRA_LANES)
 
     def _give_back(self, lane: Lane) -> None:
         with self._changed:

@@ -19,14 +19,15 @@ from remora_hub.store.changes import Fingerprint as StoredFingerprint
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """What differs below a directory. ``suspects`` must be read, the largest first; ``settled`` need no reading, and
-    are discarded if the disk says otherwise by the time they are written: a worker may have been faster.
+    """What differs below a directory.
 
+    ``suspects`` must be read: path to size in bytes, the largest first. ``settled`` need no reading, and are discarded
+    if the disk says otherwise by the time they are written: a worker may have been faster.
     ``directories`` are all that were walked, each with its inode: those to be watched. ``unchanged`` and ``files``
     are counts.
     """
 
-    suspects: list[str]
+    suspects: dict[str, int]
     settled: list[FileOmitted | FileRemoved]
     directories: dict[str, int]
     unchanged: int
@@ -45,7 +46,8 @@ def reconcile(
         if path not in found.omitted
     }
     difference = compare(found.files, regular)
-    difference.suspects.sort(key=lambda path: found.files[path].size, reverse=True)
+    sizes = {path: found.files[path].size for path in difference.suspects}
+    suspects = dict(sorted(sizes.items(), key=lambda item: item[1], reverse=True))
     settled: list[FileOmitted | FileRemoved] = [
         FileRemoved(path=path, still_current=partial(is_gone, root, rules, path))
         for path in difference.removed
@@ -54,9 +56,7 @@ def reconcile(
         before = known.get(path)
         if before is None or before.status != omission.status:
             settled.append(_omitted(root, path, omission, scanned_ns))
-    return Reconciliation(
-        difference.suspects, settled, found.directories, difference.unchanged, len(found.files)
-    )
+    return Reconciliation(suspects, settled, found.directories, difference.unchanged, len(found.files))
 
 
 def _omitted(root: Path, path: str, omission: Omission, scanned_ns: int) -> FileOmitted:

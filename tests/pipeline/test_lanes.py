@@ -1,0 +1,107 @@
+"""Parse lanes with real processes: hanging and dying ones, and what becomes of the files."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import psutil
+import pytest
+
+from remora_hub.errors import LaneError
+from remora_hub.facts import PackedFile
+from remora_hub.pipeline import lane as lane_module
+from remora_hub.pipeline.lane import Request
+from remora_hub.pipeline.lanes import ParseLanes, Postponed, Refusal
+
+HANGING = Request("hang.py", b"\\\n" * 40_000)
+
+
+def good(count: int) -> list[Request]:
+    return [Request(f"good{number}.py", b"def f(): pass\n") for number in range(count)]
+
+
+@pytest.fixture
+def lanes() -> Iterator[ParseLanes]:
+    made = ParseLanes(1, limit_s=1.0, idle_s=60)
+    yield made
+    made.close()
+
+
+def test_requests_are_answered_in_order(lanes: ParseLanes) -> None:
+    answers = list(lanes.extract(good(20)))
+    assert [request.path for request, _ in answers] == [f"good{number}.py" for number in range(20)]
+    assert all(isinstance(packed, PackedFile) for _, packed in answers)
+    assert lanes.counters.started == 1
+
+
+def test_a_slow_file_among_others_is_postponed_and_costs_none_of_them(lanes: ParseLanes) -> None:
+    first, second, *rest = (outcome for _, outcome in lanes.extract([good(1)[0], HANGING, *good(5)]))
+    assert isinstance(first, PackedFile)
+    assert second == Postponed("hang.py")
+    assert [type(outcome) for outcome in rest] == [PackedFile] * 5
+
+
+def test_a_file_alone_that_takes_too_long_is_refused(lanes: ParseLanes) -> None:
+    [(_, outcome)] = lanes.extract([HANGING])
+    assert isinstance(outcome, Refusal)
+    assert outcome.status == "timed_out"
+    assert lanes.counters.timed_out == 1
+
+
+def test_while_a_lane_is_held_up_another_one_serves() -> None:
+    lanes = ParseLanes(1, limit_s=60, idle_s=60)
+    with ThreadPoolExecutor(1) as other:
+        hanging = other.submit(lambda: list(lanes.extract([HANGING])))
+        while not lanes.pids():
+            pass
+        assert len(list(lanes.extract(good(3)))) == 3
+        assert not hanging.done()
+        lanes.close()
+        assert isinstance(hanging.exception(), LaneError)
+
+
+def test_closing_kills_a_lane_at_work_and_refuses_new_work(lanes: ParseLanes) -> None:
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            list(lanes.extract([HANGING]))
+        except LaneError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    while not lanes.pids():
+        pass
+    [pid] = lanes.pids()
+    lanes.close()
+    thread.join()
+    assert len(errors) == 1
+    assert not psutil.pid_exists(pid)
+    with pytest.raises(LaneError):
+        list(lanes.extract(good(1)))
+
+
+def test_a_lane_killed_between_files_is_replaced(lanes: ParseLanes) -> None:
+    list(lanes.extract(good(1)))
+    psutil.Process(lanes.pids()[0]).kill()
+    assert [type(outcome) for _, outcome in lanes.extract(good(3))] == [PackedFile] * 3
+
+
+def test_a_lane_that_cannot_start_blames_no_file(lanes: ParseLanes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lane_module, "_PROGRAM", "raise SystemExit(3)")
+    with pytest.raises(LaneError, match="exit code 3"):
+        list(lanes.extract(good(1)))
+    monkeypatch.undo()
+    assert len(list(lanes.extract(good(1)))) == 1
+
+
+def test_idle_lanes_are_reaped() -> None:
+    lanes = ParseLanes(1, limit_s=5, idle_s=0)
+    list(lanes.extract(good(1)))
+    assert len(lanes.pids()) == 1
+    lanes.reap()
+    assert lanes.pids() == []
+    lanes.close()
