@@ -1,7 +1,7 @@
 """Times a cold start and a restart of the hub beside bare tree-sitter parsing of the same files, in one run.
 
-Bare parsing is ``Parser.parse`` of every file's bytes in as many processes as the hub has parse lanes, reading included;
-it is the physical limit. Prints seconds, ratios (medians over the rounds), memory and the size on disk.
+Bare parsing is ``Parser.parse`` of every file's bytes in as many processes as the hub has parse lanes, reading
+included; it is the physical limit. Prints seconds, ratios (medians over the rounds), memory and the size on disk.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def resident(root: Path, state: Path) -> float:
 
 def main() -> None:
     """Measure and print."""
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments = argparse.ArgumentParser(description="Time a cold start beside bare parsing.")
     arguments.add_argument("directory", type=Path)
     arguments.add_argument("--rounds", type=int, default=3)
     given = arguments.parse_args()

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001, T201 - a program beside the other scripts, not a package, that prints its findings
 """Change a project at random under a running hub, kill the hub at random, and compare its index with a fresh one.
 
 A copy of DIR (default: some packages of the running Python's library) becomes a git repository. First the hub is killed

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a program beside the other scripts, not a package
 """Compare extraction with ``ast`` on every file under the given directories that ``ast`` can parse.
 
 Every class and function must be found with its qualified name, first and last line, decorators and the first line of
