@@ -61,7 +61,7 @@ class _Fleet:
 class ParseLanes:
     """Shared by all threads that index. ``extract`` blocks its thread until a lane is free.
 
-    There are ``count`` lanes, and one more for each that is held up by a file, up to three: a few bad files stop nobody.
+    There are ``count`` lanes, and one more for each that is held up by a file, up to three, so that they stop nobody.
     """
 
     def __init__(self, count: int, *, limit_s: float, idle_s: float) -> None:
@@ -177,10 +177,10 @@ class ParseLanes:
                         return lane
                     lane.close()  # it retired, or something outside killed it between files
                     self._fleet.running -= 1
-                if self._has_room():
+                if self._fleet.running < self._most():
                     self._fleet.running += 1
                     break
-                self._changed.wait(self._patience_s)  # nothing tells that a lane has become slow
+                self._changed.wait(self._patience_s / 4)  # nothing tells that a lane has become slow
         try:
             return self._start()
         except BaseException:
@@ -191,13 +191,14 @@ class ParseLanes:
         self.counters.started += 1
         return self._starter.submit(Lane).result()
 
-    def _has_room(self) -> bool:
+    def _most(self) -> int:
+        """How many lanes there may be right now."""
         slow = sum(lane.is_slower_than(self._patience_s) for lane in self._fleet.in_use)
-        return self._fleet.running < self.count + min(slow, _MOST_EXTRA_LANES)
+        return self.count + min(slow, _MOST_EXTRA_LANES)
 
     def _give_back(self, lane: Lane) -> None:
         with self._changed:
-            is_wanted = self._fleet.running <= self.count and not self._fleet.is_closed
+            is_wanted = self._fleet.running <= self._most() and not self._fleet.is_closed
             if is_wanted and lane.is_alive():
                 self._fleet.idle.append(lane)
                 self._changed.notify()
