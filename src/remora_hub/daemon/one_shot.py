@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 
 from remora_hub.config import HubConfig
+from remora_hub.daemon.assembly import open_store, parse_lanes, source_rules
 from remora_hub.daemon.lock import RootLock
-from remora_hub.daemon.session import open_store, parse_lanes, source_rules
 from remora_hub.errors import CorruptStoreError, NotRunningError
 from remora_hub.logs import get_logger
 from remora_hub.paths import StatePaths
@@ -47,17 +47,16 @@ async def fresh_store(
             raise NotRunningError("answer without a hub for", str(paths.root), reason, hint)
 
     paths.prepare()
-    with RootLock(paths):
+    with RootLock(paths), closing(parse_lanes(config)) as lanes:
+        if not paths.database.exists():
+            lanes.warm_up()  # they start while the store is made and the tree is walked
         try:
             store = await open_store(paths, config)
         except CorruptStoreError as error:
             log.error("store.damaged", reason=str(error), kept=str(set_aside(paths.database)))
             store = await open_store(paths, config)
-        lanes = parse_lanes(config)
         workers = config.index.max_indexing_workers
         try:
-            if store.rebuilt_reason is not None:
-                lanes.warm_up()
             with ThreadPoolExecutor(workers, thread_name_prefix="indexing") as executor:
                 sources = Sources(paths.root, source_rules(paths, config), config.discovery.max_file_bytes)
                 indexer = BatchIndexer(sources, lanes, executor, attempts=_ATTEMPTS)
@@ -68,5 +67,4 @@ async def fresh_store(
             lanes.close()
             yield store, cold_start.progress
         finally:
-            lanes.close()
             await store.close()

@@ -8,8 +8,7 @@ from contextlib import AsyncExitStack
 from typing import Self
 
 from remora_hub.config import HubConfig
-from remora_hub.discovery.rules import SourceRules
-from remora_hub.facts import EXTRACTOR_VERSION
+from remora_hub.daemon.assembly import open_store, parse_lanes, source_rules
 from remora_hub.feed.feed import Feed
 from remora_hub.logs import get_logger
 from remora_hub.paths import StatePaths
@@ -19,7 +18,6 @@ from remora_hub.pipeline.change_workers import ChangeWorkers
 from remora_hub.pipeline.cold_start import ColdStart
 from remora_hub.pipeline.commits import Committer
 from remora_hub.pipeline.index_files import Sources
-from remora_hub.pipeline.lanes import ParseLanes
 from remora_hub.pipeline.reconcile import Reconciliation
 from remora_hub.pipeline.reconciler import Reconciler
 from remora_hub.query.symbol_search import SymbolSearch
@@ -147,34 +145,3 @@ class Session:
         while True:
             await asyncio.sleep(_TICK_S)
             await asyncio.to_thread(self.lanes.reap)
-
-
-async def open_store(paths: StatePaths, config: HubConfig) -> NodeStateStore:
-    """The store of ``paths``, opened as configured."""
-    return await NodeStateStore.open(
-        paths.database,
-        extractor_version=EXTRACTOR_VERSION,
-        batch_files=config.store.batch_files,
-        batch_ms=config.store.batch_ms,
-        busy_timeout_ms=config.store.busy_timeout_ms,
-        cache_mb=config.store.cache_mb,
-        feed_retention_commits=config.store.feed_retention_commits,
-    )
-
-
-def source_rules(paths: StatePaths, config: HubConfig) -> SourceRules:
-    """Which files are sources, as configured."""
-    return SourceRules(
-        paths.root,
-        include=config.discovery.include,
-        exclude=config.discovery.exclude,
-        default_ignores=config.discovery.default_ignores,
-        respect_git_ignores=config.discovery.respect_git_ignores,
-    )
-
-
-def parse_lanes(config: HubConfig) -> ParseLanes:
-    """Parse lanes, as configured."""
-    return ParseLanes(
-        config.index.lane_count, limit_s=config.index.parse_timeout_s, idle_s=config.index.lane_idle_s
-    )

@@ -1,0 +1,41 @@
+"""The parts that a daemon and a one-shot run both need, made as configured."""
+
+from __future__ import annotations
+
+from remora_hub.config import HubConfig
+from remora_hub.discovery.rules import SourceRules
+from remora_hub.facts import EXTRACTOR_VERSION
+from remora_hub.paths import StatePaths
+from remora_hub.pipeline.lanes import ParseLanes
+from remora_hub.store.node_state_store import NodeStateStore
+
+
+async def open_store(paths: StatePaths, config: HubConfig) -> NodeStateStore:
+    """The store of ``paths``, opened as configured."""
+    return await NodeStateStore.open(
+        paths.database,
+        extractor_version=EXTRACTOR_VERSION,
+        batch_files=config.store.batch_files,
+        batch_ms=config.store.batch_ms,
+        busy_timeout_ms=config.store.busy_timeout_ms,
+        cache_mb=config.store.cache_mb,
+        feed_retention_commits=config.store.feed_retention_commits,
+    )
+
+
+def source_rules(paths: StatePaths, config: HubConfig) -> SourceRules:
+    """Which files are sources, as configured."""
+    return SourceRules(
+        paths.root,
+        include=config.discovery.include,
+        exclude=config.discovery.exclude,
+        default_ignores=config.discovery.default_ignores,
+        respect_git_ignores=config.discovery.respect_git_ignores,
+    )
+
+
+def parse_lanes(config: HubConfig) -> ParseLanes:
+    """Parse lanes, as configured."""
+    return ParseLanes(
+        config.index.lane_count, limit_s=config.index.parse_timeout_s, idle_s=config.index.lane_idle_s
+    )
