@@ -60,7 +60,8 @@ def test_unreadable_file_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["gone.py", "a", "gone/a.py", "file.py/a.py", "linked/secret.py", "../secret.py", "a/../../secret.py"]
+    "path",
+    ["gone.py", "a", "gone/a.py", "file.py/a.py", "linked/secret.py", "../secret.py", "a/../../secret.py"],
 )
 def test_no_path_leaves_the_root_or_passes_a_link(tmp_path: Path, path: str) -> None:
     (tmp_path / "secret.py").write_text("secret")
