@@ -72,7 +72,7 @@ class NodeState(Record):
     and return type, bases, or annotation and value. ``typed`` is ``(annotated, annotatable)`` counts of parameters
     and return. ``uses`` are the names bound by the file's imports that appear in it, sorted; ``calls`` the dotted
     names it calls, in order of first appearance, a leading dot for a receiver that is no name. ``complexity`` is
-    McCabe's.
+    McCabe's, of functions.
     ``digest`` is the xxh3-64 of the definition's source, decorators included.
     ``documented_signature`` is the signature the docstring was written for, kept while ``docstring_outdated``.
     """

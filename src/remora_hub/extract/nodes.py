@@ -95,8 +95,7 @@ class NodeBuilder:
         return suffixes, [facts for _, facts in self._found], exports
 
     def _add_module(self, module: Block) -> None:
-        spans = own_spans(module, 0)
-        words = joined(self._words, spans)
+        words = joined(self._words, own_spans(module, 0))
         facts = NodeFacts(
             self._path,
             "module",
@@ -105,7 +104,6 @@ class NodeBuilder:
             xxh3_64_hexdigest(self._source),
             docstring=first_docstring_line(self._source, self._mask, 0, len(self._mask)),
             calls=called_names(words),
-            complexity=1 + count_decisions(marked_names(words, DECISIONS), self._mask, spans),
             is_test=self._in_test_file,
         )
         self._found.append((-1, facts))

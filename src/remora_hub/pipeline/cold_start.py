@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from remora_hub.pipeline.batch_indexer import BatchIndexer
@@ -22,13 +21,15 @@ from remora_hub.store.node_state_store import NodeStateStore
 
 _FILES_PER_BATCH = 16
 _BYTES_PER_BATCH = 256 * 1024
-_SETTLED_PER_BATCH = 100
+_FILES_PER_COMMIT = 100
+_COMMIT_AFTER_S = 0.25  # at the latest, when the next batch is done; a crash loses no more than half a second
+_LANES_AHEAD = 1  # batches that are read while all lanes are busy; more only contend for the interpreter
 
 
 class ColdStart:
-    """Brings the store level with the disk once, by ``workers`` batches at a time.
+    """Brings the store level with the disk once, by at most ``workers`` batches at a time.
 
-    Every batch is committed as soon as it is extracted, so that a crash loses only what is in flight.
+    What is extracted is committed every 100 files or a quarter of a second, so that a crash loses little.
     """
 
     def __init__(
@@ -38,7 +39,10 @@ class ColdStart:
         self._store = store
         self._committer = committer
         self._indexer = indexer
-        self._workers = workers
+        self._workers = min(workers, indexer.lanes.count + _LANES_AHEAD)
+        self._ready: list[FileChange] = []
+        self._ready_files = 0
+        self._commit_due_s = 0.0
         self._overtaken: list[str] = []
         self._postponed: list[str] = []
 
@@ -59,8 +63,8 @@ class ColdStart:
         progress = self.progress
         progress.total, progress.unchanged = found.files, found.unchanged
         progress.pending = len(found.suspects)
-        for start in range(0, len(found.settled), _SETTLED_PER_BATCH):
-            await self._commit(found.settled[start : start + _SETTLED_PER_BATCH], files=0)
+        for start in range(0, len(found.settled), _FILES_PER_COMMIT):
+            await self._commit(found.settled[start : start + _FILES_PER_COMMIT], files=0)
         await self._index(_batches(found.suspects, self._indexer.lanes.count), known)
         await self._index(([path] for path in self._postponed), known)
         progress.finish()
@@ -70,19 +74,25 @@ class ColdStart:
         shared = iter(batches)
         async with asyncio.TaskGroup() as tasks:
             for _ in range(self._workers):
-                tasks.create_task(self._work(shared, known, tasks))
+                tasks.create_task(self._work(shared, known))
+        await self._commit_ready()
 
-    async def _work(
-        self, batches: Iterator[Sequence[str]], known: Mapping[str, Fingerprint], tasks: asyncio.TaskGroup
-    ) -> None:
-        commits: deque[asyncio.Task[None]] = deque()
+    async def _work(self, batches: Iterator[Sequence[str]], known: Mapping[str, Fingerprint]) -> None:
+        loop = asyncio.get_running_loop()
         for batch in batches:
             indexed = await self._indexer.index(batch, known)
             self._postponed += indexed.postponed
-            files = len(batch) - len(indexed.postponed)
-            commits.append(tasks.create_task(self._commit(indexed.changes, files)))
-            if len(commits) > 1:  # one commit under way while the next batch is parsed, no more
-                await commits.popleft()
+            self._ready += indexed.changes
+            self._ready_files += len(batch) - len(indexed.postponed)
+            is_full = len(self._ready) > _FILES_PER_COMMIT - _FILES_PER_BATCH
+            if is_full or loop.time() >= self._commit_due_s:
+                self._commit_due_s = loop.time() + _COMMIT_AFTER_S
+                await self._commit_ready()
+
+    async def _commit_ready(self) -> None:
+        changes, files = self._ready, self._ready_files
+        self._ready, self._ready_files = [], 0
+        await self._commit(changes, files)
 
     async def _commit(self, changes: Sequence[FileChange], files: int) -> None:
         """Commit what ``files`` files came to, and count."""
