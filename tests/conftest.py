@@ -1,8 +1,9 @@
-"""A store that holds what extraction finds in given sources."""
+"""What tests of several packages share: a store of given sources, and the marker of tests that need git."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,14 @@ from remora_hub.extract.extract import Extractor
 from remora_hub.store import FileReplaced, NodeStateStore
 
 Save = Callable[..., Awaitable[int]]
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """The hub works without git; the tests that make repositories do not."""
+    if shutil.which("git") is None:
+        for item in items:
+            if item.get_closest_marker("git"):
+                item.add_marker(pytest.mark.skip(reason="git is not on PATH"))
 
 
 def replacement(path: str, source: str) -> FileReplaced:

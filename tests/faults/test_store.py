@@ -38,6 +38,7 @@ def kept_copies(hub: Any) -> list[Path]:
     return list(hub.paths.state_dir.glob("hub.db.damaged-*"))
 
 
+@pytest.mark.git
 def test_a_storm_with_kills_ends_in_the_index_a_fresh_start_makes() -> None:
     command = [
         sys.executable,

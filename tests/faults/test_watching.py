@@ -37,6 +37,7 @@ def test_changes_made_while_the_hub_stood_still_are_found(
     hub.converges()
 
 
+@pytest.mark.git
 def test_clones_archives_and_copies_arrive_whole(
     root: Path, tmp_path: Path, start_hub: StartHub, write_files: WriteFiles
 ) -> None:
@@ -171,6 +172,7 @@ def test_ignored_directories_take_no_watches(
     assert watches <= 2 + 10
 
 
+@pytest.mark.git
 def test_a_branch_switched_and_back_again_leaves_the_final_state(
     root: Path, start_hub: StartHub, write_files: WriteFiles
 ) -> None:

@@ -77,6 +77,7 @@ async def test_file_in_a_directory_chain_made_at_once_is_seen(root: Path, mirror
         await mirror.converges()
 
 
+@pytest.mark.git
 async def test_clone_into_the_tree_is_seen_whole(root: Path, tmp_path: Path, mirror_of: StartMirror) -> None:
     origin = tmp_path / "origin"
     put(origin, *(f"p{n % 20}/q{n % 7}/m{n}.py" for n in range(400)))
@@ -89,6 +90,7 @@ async def test_clone_into_the_tree_is_seen_whole(root: Path, tmp_path: Path, mir
     assert len(mirror.files) == 400
 
 
+@pytest.mark.git
 async def test_branch_switch_there_and_back_ends_in_the_final_state(
     root: Path, mirror_of: StartMirror
 ) -> None:
@@ -267,6 +269,7 @@ async def test_environment_made_inside_the_tree_disappears(root: Path, mirror_of
     assert set(mirror.files) == {"a.py"}
 
 
+@pytest.mark.git
 async def test_changed_exclude_file_of_the_repository_counts(root: Path, mirror_of: StartMirror) -> None:
     git(root, "init", "--quiet")
     put(root, "a.py", "b.py")
