@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -125,7 +126,8 @@ async def test_what_a_walk_settled_does_not_undo_what_a_worker_found_since(
     await store.apply(await index(root, store, lanes, "a.py"))
     path.unlink()
     pipe.symlink_to("nowhere")
-    found = reconcile(root, SourceRules(root), await store.fingerprints())
+    with ThreadPoolExecutor(1) as executor:
+        found = await reconcile(root, SourceRules(root), store, executor)
     assert {change.path for change in found.settled} == {"a.py", "pipe.py"}
     path.write_text("x = 2\n")
     pipe.unlink()

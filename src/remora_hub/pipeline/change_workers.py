@@ -85,7 +85,8 @@ class ChangeWorkers:
 
     def _relaxed(self, change: FileChange) -> FileChange:
         if isinstance(change, FileReplaced):
-            return replace(change, still_current=partial(is_there, self._indexer.sources.root, change.path))
+            sources = self._indexer.sources
+            return replace(change, still_current=partial(is_there, sources.root, sources.rules, change.path))
         return change
 
     async def _commit(self, changes: list[FileChange]) -> tuple[str, ...]:

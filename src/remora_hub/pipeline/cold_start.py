@@ -52,12 +52,8 @@ class ColdStart:
         ``on_walked`` is told what the walk found before the first file is read. One bad file never stops the rest:
         it is committed with its status. Raises RootError, StoreError.
         """
-        known = await self._store.fingerprints()
         sources = self._indexer.sources
-        loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(
-            self._indexer.executor, reconcile, sources.root, sources.rules, known
-        )
+        found = await reconcile(sources.root, sources.rules, self._store, self._indexer.executor)
         if on_walked is not None:
             on_walked(found)
         progress = self.progress
@@ -65,8 +61,8 @@ class ColdStart:
         progress.pending = len(found.suspects)
         for start in range(0, len(found.settled), _FILES_PER_COMMIT):
             await self._commit(found.settled[start : start + _FILES_PER_COMMIT], files=0)
-        await self._index(_batches(found.suspects, self._indexer.lanes.count), known)
-        await self._index(([path] for path in self._postponed), known)
+        await self._index(_batches(found.suspects, self._indexer.lanes.count), found.known)
+        await self._index(([path] for path in self._postponed), found.known)
         progress.finish()
         return self._overtaken
 

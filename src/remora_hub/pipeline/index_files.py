@@ -55,7 +55,7 @@ def index_files(
                 yield change
         else:
             if before is not None and before.digest == source.digest:
-                yield _touched(path, source, scanned_ns, sources.root)
+                yield _touched(path, source, scanned_ns, sources)
             else:
                 to_extract[path] = source, scanned_ns
     requests = [Request(path, source.data) for path, (source, _) in to_extract.items()]
@@ -63,7 +63,7 @@ def index_files(
         if isinstance(outcome, Postponed):
             yield outcome
         else:
-            yield _extracted(request.path, *to_extract.pop(request.path), outcome, sources.root)
+            yield _extracted(request.path, *to_extract.pop(request.path), outcome, sources)
 
 
 def _read(sources: Sources, path: str) -> Source:
@@ -98,10 +98,10 @@ def _omitted(
 
 
 def _extracted(
-    path: str, source: Source, scanned_ns: int, outcome: PackedFile | Refusal, root: Path
+    path: str, source: Source, scanned_ns: int, outcome: PackedFile | Refusal, sources: Sources
 ) -> FileReplaced | FileOmitted:
     found = source.fingerprint
-    still_current = partial(is_unchanged, root, path, found)
+    still_current = partial(is_unchanged, sources.root, sources.rules, path, found)
     if isinstance(outcome, Refusal):
         return FileOmitted(
             path=path,
@@ -125,7 +125,7 @@ def _extracted(
     )
 
 
-def _touched(path: str, source: Source, scanned_ns: int, root: Path) -> FileTouched:
+def _touched(path: str, source: Source, scanned_ns: int, sources: Sources) -> FileTouched:
     found = source.fingerprint
     return FileTouched(
         path=path,
@@ -133,5 +133,5 @@ def _touched(path: str, source: Source, scanned_ns: int, root: Path) -> FileTouc
         mtime_ns=found.mtime_ns,
         inode=found.inode,
         scanned_ns=scanned_ns,
-        still_current=partial(is_unchanged, root, path, found),
+        still_current=partial(is_unchanged, sources.root, sources.rules, path, found),
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,10 +13,11 @@ from pathlib import Path
 from remora_hub.discovery.compare import Known, compare
 from remora_hub.discovery.omission import Omission
 from remora_hub.discovery.rules import SourceRules
-from remora_hub.discovery.walk import Fingerprint, walk
+from remora_hub.discovery.walk import Fingerprint, Walk, walk
 from remora_hub.pipeline.still_current import is_gone, is_irregular
 from remora_hub.store.changes import FileOmitted, FileRemoved
 from remora_hub.store.changes import Fingerprint as StoredFingerprint
+from remora_hub.store.node_state_store import NodeStateStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class Reconciliation:
     ``suspects`` must be read: path to size in bytes, the largest first. ``settled`` need no reading, and are discarded
     if the disk says otherwise by the time they are written: a worker may have been faster.
     ``directories`` are all that were walked, each with its inode: those to be watched. ``unchanged`` and ``files``
-    are counts.
+    are counts; ``known`` is what the store had.
     """
 
     suspects: dict[str, int]
@@ -32,14 +35,31 @@ class Reconciliation:
     directories: dict[str, int]
     unchanged: int
     files: int
+    known: Mapping[str, StoredFingerprint]
 
 
-def reconcile(
-    root: Path, rules: SourceRules, known: Mapping[str, StoredFingerprint], under: str = ""
+async def reconcile(
+    root: Path, rules: SourceRules, store: NodeStateStore, executor: Executor, under: str = ""
 ) -> Reconciliation:
-    """Walk ``under`` and compare with ``known``, what the store has below it. Blocks; raises RootError."""
+    """Walk ``under`` and compare with what the store has below it. Raises RootError.
+
+    The store is asked behind the walk: what was committed by then is compared, and what is committed later is checked
+    by rules that the walk has made fresh. Asked before it, a file could be committed by old rules in between and stay.
+    """
+    loop = asyncio.get_running_loop()
     scanned_ns = time.time_ns()
-    found = walk(root, rules, under)
+    found = await loop.run_in_executor(executor, walk, root, rules, under)
+    known = await store.fingerprints(under)
+    return await loop.run_in_executor(executor, _compare, root, rules, found, known, scanned_ns)
+
+
+def _compare(
+    root: Path,
+    rules: SourceRules,
+    found: Walk,
+    known: Mapping[str, StoredFingerprint],
+    scanned_ns: int,
+) -> Reconciliation:
     regular = {
         path: Known(Fingerprint(*stored[:3]), stored.digest, stored.scanned_ns)
         for path, stored in known.items()
@@ -56,7 +76,7 @@ def reconcile(
         before = known.get(path)
         if before is None or before.status != omission.status:
             settled.append(_omitted(root, path, omission, scanned_ns))
-    return Reconciliation(suspects, settled, found.directories, difference.unchanged, len(found.files))
+    return Reconciliation(suspects, settled, found.directories, difference.unchanged, len(found.files), known)
 
 
 def _omitted(root: Path, path: str, omission: Omission, scanned_ns: int) -> FileOmitted:

@@ -13,7 +13,7 @@ from remora_hub.errors import HubError, RootError
 from remora_hub.logs import get_logger
 from remora_hub.pipeline.change_queue import ChangeQueue, Priority
 from remora_hub.pipeline.commits import Committer
-from remora_hub.pipeline.reconcile import Reconciliation, reconcile
+from remora_hub.pipeline.reconcile import reconcile
 from remora_hub.store.node_state_store import NodeStateStore
 
 _MOST_MARKS = 200
@@ -103,13 +103,9 @@ class Reconciler:
     async def _rescan(self, directory: str, reason: str) -> list[asyncio.Future[None]]:
         """Compare one subtree; queue what differs. The futures are done when that is in the store."""
         self.rescans[reason] += 1
-        loop = asyncio.get_running_loop()
         # What is about to be written of these was read before the walk, and is not among what is known.
         in_work = self._queue.in_work if reason == "sync" else []
-        known = await self._store.fingerprints(directory)
-        found: Reconciliation = await loop.run_in_executor(
-            self._executor, reconcile, self._root, self._rules, known, directory
-        )
+        found = await reconcile(self._root, self._rules, self._store, self._executor, directory)
         await self._on_directories(found.directories)
         for start in range(0, len(found.settled), _SETTLED_PER_COMMIT):
             await self._committer.apply(found.settled[start : start + _SETTLED_PER_COMMIT])

@@ -13,18 +13,18 @@ from remora_hub.discovery.rules import SourceRules
 from remora_hub.discovery.walk import Fingerprint
 
 
-def is_unchanged(root: Path, path: str, before: Fingerprint) -> bool:
-    """Whether the file still has this fingerprint."""
+def is_unchanged(root: Path, rules: SourceRules, path: str, before: Fingerprint) -> bool:
+    """Whether the source still has this fingerprint."""
     try:
-        return fingerprint(root, path) == before
+        return fingerprint(root, path) == before and rules.is_source(path)
     except OSError:
         return False
 
 
-def is_there(root: Path, path: str) -> bool:
-    """Whether there is a regular file, whatever it holds."""
+def is_there(root: Path, rules: SourceRules, path: str) -> bool:
+    """Whether there is such a source, whatever it holds."""
     try:
-        return fingerprint(root, path) is not None
+        return fingerprint(root, path) is not None and rules.is_source(path)
     except OSError:
         return False
 
