@@ -177,7 +177,7 @@ class Daemon:
             status: dict[str, Any] = self.call("hub/status")
             if status["state"] == "ready":
                 return status
-            time.sleep(0.02)
+            time.sleep(0.02)  # nothing announces the end of a cold start to a client that does not subscribe
         raise BrokenPromiseError(f"not ready within 300 s: {status}")
 
     def kill(self) -> None:
@@ -232,7 +232,7 @@ def _kill_cold_starts(daemon: Daemon, kills: int, dice: random.Random) -> None:
     before: dict[str, Fingerprint] = {}
     for _ in range(kills):
         daemon.start()
-        time.sleep(dice.uniform(0, 1))
+        time.sleep(dice.uniform(0, 1))  # the random moment at which it is killed
         daemon.kill()
         after = daemon.committed()
         again = [path for path, found in before.items() if after.get(path) != found]
@@ -253,7 +253,7 @@ def _storm(tree: Tree, daemon: Daemon, operations: int, kills: int, dice: random
     for number in range(operations):
         tree.change()
         if dice.random() < 0.05:
-            time.sleep(dice.uniform(0, 0.3))
+            time.sleep(dice.uniform(0, 0.3))  # people pause, too: changes come in bursts
         if number in fatal:
             daemon.kill()
             committed = daemon.committed()

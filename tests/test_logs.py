@@ -114,8 +114,11 @@ def test_a_full_disk_behind_standard_error_does_not_stop_the_process() -> None:
         "print('alive')"
     )
     with open("/dev/full", "w") as full:
-        # Some versions of CPython end with 120 where their last flush of standard error fails: no reason to check.
         done = subprocess.run(
             [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=full, check=False
         )
     assert done.stdout == b"alive\n"
+    assert done.returncode in (
+        0,
+        120,
+    )  # 120: CPython's own word, at exit, that a last flush failed (3.11.2 does)

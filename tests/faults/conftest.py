@@ -69,7 +69,7 @@ class RunningHub:
                     return
             if time.monotonic() > deadline:
                 raise AssertionError(f"not within {within_s} s; {self.log.read_text()[-3000:]}")
-            time.sleep(0.01)
+            time.sleep(0.01)  # between two looks at a state that nothing announces
 
     def wait_until_ready(self) -> None:
         self.wait_until(lambda: self.status()["state"] == "ready")
