@@ -24,7 +24,7 @@ class PackedFile(msgspec.Struct, array_like=True, frozen=True, gc=False):
     times and fingerprint. ``nodes`` holds the records of the file's nodes (see ``pack_nodes``) and ``suffixes`` their
     keys without ``node:{path}:`` (the qualified name, with ``#2`` for a name defined again), both in source order.
     ``names`` is the distinct identifiers, each followed by a newline, UTF-8, with one newline before the first,
-    so that ``\\nname\\n`` finds a name exactly. ``code`` is the compressed mask (see ``extract.code_text``).
+    so that ``\\nname\\n`` finds a name exactly. ``code`` is the compressed mask (see ``syntax.code_text``).
     """
 
     body: str

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pytest
 
-from remora_hub.extract.code_text import CodeText
+from remora_hub.syntax.code_text import CodeText
 
 SOURCES = [
     "x = 'é🎉' + name\n",
@@ -34,6 +34,21 @@ def test_columns_count_units_of_the_encoding(
     ]
     code = CodeText(extract(source).code)
     assert [code.line_and_column(place, encoding) for place in code.occurrences("name")] == expected
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
+def test_a_line_and_column_lead_back_to_their_position(
+    extract: Any, source: str, encoding: Literal["utf-8", "utf-16", "utf-32"]
+) -> None:
+    code = CodeText(extract(source).code)
+    for place in code.occurrences("name"):
+        assert code.position(*code.line_and_column(place, encoding), encoding) == place
+
+
+def test_places_beyond_the_text_are_held_within_it(extract: Any) -> None:
+    code = CodeText(extract("ab\nc\n").code)
+    assert [code.position(*place) for place in ((1, 9), (2, 9), (9, 0), (0, 1))] == [2, 4, 5, 1]
 
 
 def test_lone_carriage_returns_end_lines(extract: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from operator import itemgetter
 
-from remora_hub.extract.headers import NAME, split_arguments
+from remora_hub.syntax.headers import NAME, split_arguments
 
 _QUOTE = ord('"')
 _SIMPLE_TARGET = re.compile(rb"(" + NAME + rb")[ \t]*+(=(?!=)|:(?!=))")

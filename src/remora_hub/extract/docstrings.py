@@ -6,8 +6,8 @@ import ast
 import re
 import warnings
 
-from remora_hub.extract.headers import closing_bracket
 from remora_hub.extract.mask import STRING, string_prefix
+from remora_hub.syntax.headers import closing_bracket
 
 # Nearly every docstring: it begins on a line of its own, and nothing in its first line is to be unescaped.
 _COMMON = re.compile(rb'[ \t]*+\r?\n[ \t]*+"""([^"\\\r\n]++)("""(?:[ \t]*+\r?\n|\Z)|\r?\n)')

@@ -9,16 +9,16 @@ from __future__ import annotations
 import msgspec
 from tree_sitter import Node, Parser
 
-from remora_hub.extract.code_text import pack_code
 from remora_hub.extract.decode import UTF_8, decode_source
 from remora_hub.extract.imports import ImportFacts, bound_imports, read_imports
 from remora_hub.extract.logical_lines import statements_of_lines
 from remora_hub.extract.mask import mask_source
 from remora_hub.extract.nodes import NodeBuilder
-from remora_hub.extract.positions import Lines
 from remora_hub.extract.statements import PYTHON, parse, statements_of_tree
-from remora_hub.extract.usage import words_of
 from remora_hub.facts import PackedFile, pack_nodes
+from remora_hub.syntax.code_text import pack_code
+from remora_hub.syntax.positions import Lines
+from remora_hub.syntax.usage import words_of
 
 _MOST_PROBLEMS = 20  # of one file; a file with more is broken throughout
 _MOST_ERROR_NODES = 2_000  # visited to find them

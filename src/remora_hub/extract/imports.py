@@ -6,9 +6,9 @@ import re
 
 import msgspec
 
-from remora_hub.extract.headers import closing_bracket
-from remora_hub.extract.logical_lines import logical_line_end
-from remora_hub.extract.positions import Lines
+from remora_hub.syntax.headers import closing_bracket
+from remora_hub.syntax.logical_line import logical_line_end
+from remora_hub.syntax.positions import Lines
 
 _MODULE = rb"(?P<module>(?:(?!import[^\w.\x80-\xff])[\w.\x80-\xff]++)?+)"
 _IMPORT = rb"import(?![\w\x80-\xff])"

@@ -11,14 +11,9 @@ from __future__ import annotations
 import re
 
 from remora_hub.extract.statements import Block
+from remora_hub.syntax.logical_line import LINE_START, logical_line_end
 
-_LINE_START = re.compile(rb"(?:^|(?<=\n))([ \t\f]*+)(?=[^ \t\f\v\r\n])")
-_STOP = re.compile(rb"[()\[\]{}\n\\;]")
 _DEFINITION = re.compile(rb"(?:async(?:[ \t\f]|\\\r?\n)++)?(?:def|class)(?=[ \t\f\\])")
-_STATEMENT_KEYWORD = re.compile(
-    rb"(?:@|(?:async[ \t]+)?def[ \t]+[\w\x80-\xff]+[ \t]*[\[(]|class[ \t]+[\w\x80-\xff]+[ \t]*[:(\[]"
-    rb"|(?:import|from|return|raise|while|try|with|pass|del|global|nonlocal|assert)\b(?![ \t]*[=,.\])}]))"
-)
 _COMPOUND = re.compile(
     rb"(?:if|elif|else|for|while|try|except|finally|with|match|case|async)\b|(?:def|class)(?=[ \t\f\\])"
 )
@@ -36,7 +31,7 @@ def statements_of_lines(mask: bytes) -> Block:
     open_blocks: list[tuple[int, Block]] = [(-1, module)]
     decorators: list[tuple[int, int]] = []
     position = last_end = 0
-    while match := _LINE_START.search(mask, position):
+    while match := LINE_START.search(mask, position):
         start = match.end()
         if marker := _CONFLICT_MARKER.match(mask, start):
             position = marker.end()
@@ -66,29 +61,6 @@ def _width(indentation: bytes) -> int:
     """Columns of an indentation; a form feed starts the count again."""
     indentation = indentation.rpartition(b"\f")[2]
     return len(indentation.expandtabs(_TAB_STOP))
-
-
-def logical_line_end(mask: bytes, start: int) -> tuple[int, int]:
-    """Where the logical line that begins at ``start`` ends, and where to look for the next one."""
-    depth = 0
-    position = start
-    while match := _STOP.search(mask, position):
-        position = match.end()
-        found = match.group()
-        if found in b"([{":
-            depth += 1
-        elif found in b")]}":
-            depth = max(0, depth - 1)
-        elif found == b"\\":
-            following = mask[position : position + 2]
-            position += 2 if following == b"\r\n" else 1 if following[:1] == b"\n" else 0
-        elif found == b"\n":
-            if not depth:
-                return match.start(), position
-            line = _LINE_START.match(mask, position)
-            if line and _STATEMENT_KEYWORD.match(mask, line.end()):
-                return match.start(), position
-    return len(mask), len(mask)
 
 
 def _add_simple(mask: bytes, start: int, end: int, block: Block) -> None:

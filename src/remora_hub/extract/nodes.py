@@ -12,13 +12,13 @@ from xxhash import xxh3_64_hexdigest
 from remora_hub.extract.assignments import assigned_attributes, bound_names
 from remora_hub.extract.docstrings import first_docstring_line
 from remora_hub.extract.exports import read_exports
-from remora_hub.extract.headers import Header, count_annotations, read_header, split_arguments
-from remora_hub.extract.logical_lines import logical_line_end
-from remora_hub.extract.positions import Lines
 from remora_hub.extract.scopes import Scope, is_test_path
 from remora_hub.extract.signatures import declared_value, folded_signature
 from remora_hub.extract.statements import Block, is_in_method, own_spans
-from remora_hub.extract.usage import (
+from remora_hub.syntax.headers import Header, count_annotations, read_header, split_arguments
+from remora_hub.syntax.logical_line import logical_line_end
+from remora_hub.syntax.positions import Lines
+from remora_hub.syntax.usage import (
     DECISIONS,
     called_names,
     count_decisions,

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from typing import Literal
 
 from remora_hub.compression import compress, decompress
-from remora_hub.extract.usage import distinct_identifiers
+from remora_hub.syntax.usage import distinct_identifiers
 
 PositionEncoding = Literal["utf-8", "utf-16", "utf-32"]
 
@@ -20,6 +20,7 @@ _LINE_END = re.compile(rb"\r\n|\n|\r")
 _FURTHER_BYTE = re.compile(rb"[\x80-\xbf\v]")
 # A form feed of the source itself has no further byte behind it.
 _FOUR_BYTE_START = re.compile(rb"[\xf0-\xf7]|\f(?=\v)")
+_CHARACTER = re.compile(rb"[^\x80-\xbf\v][\x80-\xbf\v]*+", re.DOTALL)
 _NAME_BYTE = rb"[A-Za-z0-9_\x80-\xff]"
 
 
@@ -51,3 +52,18 @@ class CodeText:
             if encoding == "utf-16":
                 column += len(_FOUR_BYTE_START.findall(before))
         return line, column
+
+    def position(self, line: int, column: int, encoding: PositionEncoding = "utf-8") -> int:
+        """The byte position of a line and column, both held within the text as LSP 3.17 ("Position") has it."""
+        line = min(max(line, 1), len(self._line_starts))
+        start = self._line_starts[line - 1]
+        end = self._line_starts[line] if line < len(self._line_starts) else len(self.mask)
+        text = self.mask[start:end].rstrip(b"\r\n") if line < len(self._line_starts) else self.mask[start:end]
+        if encoding == "utf-8" or (text.isascii() and b"\v" not in text):
+            return start + min(max(column, 0), len(text))
+        units = 0
+        for match in _CHARACTER.finditer(text):
+            if units >= column:
+                return start + match.start()
+            units += 2 if encoding == "utf-16" and _FOUR_BYTE_START.match(text, match.start()) else 1
+        return start + len(text)

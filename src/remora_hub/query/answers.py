@@ -1,0 +1,129 @@
+"""The shapes of answers. Lines are 1-based; columns are 0-based and count UTF-8 bytes; paths are relative to the root.
+
+``certain`` is False where the target could not be decided: what is given then is a candidate, better ones first.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Role = Literal["definition", "write", "read", "import"]
+
+Range = tuple[int, int, int, int]
+"""``(line, column, end_line, end_column)``; the end is behind the last character."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A place in a file."""
+
+    path: str
+    line: int
+    column: int
+
+
+class Span(msgspec.Struct, frozen=True):
+    """A name where it stands in a file."""
+
+    path: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class Definition(Span, frozen=True, kw_only=True):
+    """Where something is defined: the span is its name's.
+
+    ``kind`` is a ``NodeKind``, or ``parameter``, ``local``, ``import`` for what is no node. ``key`` is that of the
+    node, None if it is none; ``container`` is the key of the definition it stands in. ``range`` is the whole
+    definition. ``detail`` is its declaration on one line. An ``import`` is where a name comes in whose origin is
+    outside the index; it is never certain.
+    """
+
+    name: str
+    kind: str
+    range: Range
+    key: str | None = None
+    container: str | None = None
+    detail: str = ""
+    certain: bool = True
+
+
+class Reference(Span, frozen=True, kw_only=True):
+    """One mention of a symbol; ``container`` is the key of the innermost definition (or module) it stands in."""
+
+    role: Role
+    container: str
+    certain: bool = True
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """One node: ``range`` is the whole definition, ``name_range`` its name."""
+
+    key: str
+    name: str
+    kind: str
+    qualname: str
+    path: str
+    range: Range
+    name_range: Range
+    signature: str = ""
+    docstring: str | None = None
+    is_test: bool = False
+    is_async: bool = False
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """One caller or callee, and where the calls stand (in the caller's file)."""
+
+    item: Item
+    places: list[Span]
+    certain: bool = True
+
+
+class Hierarchy(msgspec.Struct, frozen=True, kw_only=True):
+    """A class or method among its relatives, nearest first.
+
+    For a class: its bases and the classes derived from it, each list transitive. For a method: what it overrides and
+    what overrides it.
+    """
+
+    item: Item
+    supertypes: list[Item]
+    subtypes: list[Item]
+
+
+class Import(Span, frozen=True, kw_only=True):
+    """One import of a module, or of a name from it: the span is the whole statement."""
+
+    module: str
+    names: list[str]
+    type_checking: bool = False
+
+
+class Test(msgspec.Struct, frozen=True, kw_only=True):
+    """A test of a symbol: ``distance`` is 1 where it mentions it itself, more by calls in between (``via``: keys)."""
+
+    item: Item
+    distance: int
+    via: list[str] = []
+
+
+class Hover(msgspec.Struct, frozen=True, kw_only=True):
+    """What is shown of a name: ``declaration`` is one line of Python; ``callers`` counts definitions that call it."""
+
+    definition: Definition
+    declaration: str
+    docstring: str | None = None
+    callers: int | None = None
+    span: Span | None = None
+
+
+class Reported(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a report: ``count`` is how often the symbol is called; ``reason`` says why it is listed."""
+
+    item: Item
+    count: int
+    reason: str = ""
