@@ -62,6 +62,25 @@ async def test_each_state_of_a_file_becomes_its_change(
     assert await store.fingerprints() == {}
 
 
+async def test_bytes_that_no_lane_could_extract_are_not_tried_again(root: Path, store: NodeStateStore) -> None:
+    hurried = ParseLanes(1, limit_s=0.2, idle_s=60)
+    (root / "a.py").write_bytes(b"\\\n" * 40_000)
+    [omitted] = await index(root, store, hurried, "a.py")
+    assert isinstance(omitted, FileOmitted)
+    await store.apply([omitted])
+    for _ in range(2):
+        (root / "a.py").touch()
+        [touched] = await index(root, store, hurried, "a.py")
+        assert isinstance(touched, FileTouched)
+        await store.apply([touched])
+    assert (await store.fingerprints())["a.py"].status == "timed_out"
+    assert hurried.counters.timed_out == 1
+    (root / "a.py").write_text("x = 1\n")
+    [mended] = await index(root, store, hurried, "a.py")
+    assert isinstance(mended, FileReplaced)
+    hurried.close()
+
+
 async def test_results_that_the_disk_no_longer_bears_out_are_discarded(
     root: Path, store: NodeStateStore, lanes: ParseLanes
 ) -> None:

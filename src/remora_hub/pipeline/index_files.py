@@ -110,6 +110,7 @@ def _extracted(
             size=found.size,
             mtime_ns=found.mtime_ns,
             inode=found.inode,
+            digest=source.digest,
             scanned_ns=scanned_ns,
             still_current=still_current,
         )

@@ -38,7 +38,10 @@ class FileReplaced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileOmitted:
-    """A file cannot be indexed: its nodes go, its record stays and names the status (a ``FileStatus`` value)."""
+    """A file cannot be indexed: its nodes go, its record stays and names the status (a ``FileStatus`` value).
+
+    ``digest`` is that of its bytes, where they were read: the same bytes are then not tried again.
+    """
 
     path: str
     status: str
@@ -46,6 +49,7 @@ class FileOmitted:
     size: int = 0
     mtime_ns: int = 0
     inode: int = 0
+    digest: str = ""
     scanned_ns: int = 0
     still_current: StillCurrent | None = None
 
@@ -74,7 +78,7 @@ FileChange = FileReplaced | FileOmitted | FileTouched | FileRemoved
 
 
 class Fingerprint(NamedTuple):
-    """What the store knows of a file on disk; ``digest`` is empty where the bytes were never understood."""
+    """What the store knows of a file on disk; ``digest`` is empty where the bytes were never read."""
 
     size: int
     mtime_ns: int

@@ -49,9 +49,9 @@ def as_replacement(change: FileReplaced | FileOmitted | Replacement) -> Replacem
     if isinstance(change, Replacement):
         return change
     if isinstance(change, FileReplaced):
-        status, detail, digest, packed = "indexed", "", change.digest, change.packed
+        status, detail, packed = "indexed", "", change.packed
     else:
-        status, detail, digest, packed = change.status, change.detail, "", NO_FACTS
+        status, detail, packed = change.status, change.detail, NO_FACTS
     return Replacement(
         path=change.path,
         status=status,
@@ -59,7 +59,7 @@ def as_replacement(change: FileReplaced | FileOmitted | Replacement) -> Replacem
         size=change.size,
         mtime_ns=change.mtime_ns,
         inode=change.inode,
-        digest=digest,
+        digest=change.digest,
         scanned_ns=change.scanned_ns,
         packed=packed,
     )
