@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+from remora_hub.answers import NodeRecord
 from remora_hub.extract.nodes import NodeFacts
 from remora_hub.model import NodeState
-from remora_hub.query.records import NodeRecord
 
 HISTORY = {"version", "created_at", "updated_at", "docstring_outdated", "documented_signature"}
 

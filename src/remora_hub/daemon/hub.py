@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from remora_hub import __version__
+from remora_hub.answers import Symbol
 from remora_hub.config import HubConfig
 from remora_hub.daemon.lock import RootLock
 from remora_hub.daemon.session import Session
@@ -20,7 +21,6 @@ from remora_hub.feed.feed import Feed
 from remora_hub.logs import get_logger
 from remora_hub.paths import StatePaths
 from remora_hub.pipeline.progress import Progress
-from remora_hub.query.symbols import Symbol
 from remora_hub.server.endpoint import Endpoint
 from remora_hub.server.hub_methods import HubMethods
 from remora_hub.store import set_aside

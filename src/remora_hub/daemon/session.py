@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from typing import Self
 
+from remora_hub.answers import Symbol
 from remora_hub.config import HubConfig
 from remora_hub.daemon.assembly import open_store, parse_lanes, source_rules
 from remora_hub.feed.feed import Feed
@@ -21,7 +22,6 @@ from remora_hub.pipeline.index_files import Sources
 from remora_hub.pipeline.reconcile import Reconciliation
 from remora_hub.pipeline.reconciler import Reconciler
 from remora_hub.query.symbol_search import SymbolSearch
-from remora_hub.query.symbols import Symbol
 from remora_hub.store.node_state_store import NodeStateStore
 from remora_hub.watch.watcher import Watcher
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
+from remora_hub.answers import Symbol
 from remora_hub.errors import NotRunningError, UsageError
 from remora_hub.feed.feed import Feed
-from remora_hub.query.symbols import Symbol, SymbolTable
+from remora_hub.query.symbols import SymbolTable
 from remora_hub.server.hub_methods import HubMethods
 from remora_hub.store.node_state_store import NodeStateStore
 

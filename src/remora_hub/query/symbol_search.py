@@ -6,8 +6,9 @@ import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+from remora_hub.answers import Symbol
 from remora_hub.errors import StoreError
-from remora_hub.query.symbols import Symbol, SymbolTable
+from remora_hub.query.symbols import SymbolTable
 from remora_hub.store.changes import Commit
 from remora_hub.store.node_state_store import NodeStateStore
 from remora_hub.store.reader import Reader

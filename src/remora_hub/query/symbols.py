@@ -8,23 +8,12 @@ from itertools import islice
 
 import msgspec
 
+from remora_hub.answers import Symbol
 from remora_hub.model_names import module_name
 from remora_hub.query.sorted_names import SortedNames, fold
 from remora_hub.store.index_reader import batches
 from remora_hub.store.keys import node_key
 from remora_hub.store.reader import Reader
-
-
-class Symbol(msgspec.Struct, frozen=True):
-    """One node as search shows it; ``line`` is 1-based, ``column`` 0-based and counts UTF-8 bytes."""
-
-    name: str
-    kind: str
-    qualname: str
-    path: str
-    line: int
-    column: int
-    key: str
 
 
 class _Entry(msgspec.Struct, frozen=True, gc=False):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from remora_hub.answers import Symbol
 from remora_hub.feed.feed import Feed
-from remora_hub.query.symbols import Symbol
 from remora_hub.store.node_state_store import NodeStateStore
 
 

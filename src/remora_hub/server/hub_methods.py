@@ -9,11 +9,12 @@ from typing import Annotated, Any
 
 import msgspec
 
+from remora_hub.answers import FileRecord
 from remora_hub.errors import UsageError
 from remora_hub.feed.feed import Missed, Subscription
 from remora_hub.feed.history import read_page
 from remora_hub.model import FileStatus, NodeKind
-from remora_hub.query.records import FileRecord, file_record, node_detail, node_record
+from remora_hub.query.records import file_record, node_detail, node_record
 from remora_hub.query.run_counts import counts_since
 from remora_hub.server.backend import Backend
 from remora_hub.server.connection import Connection, Method

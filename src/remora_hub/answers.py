@@ -1,11 +1,13 @@
-"""The shapes of answers. Lines are 1-based; columns are 0-based and count UTF-8 bytes; paths are relative to the root.
+"""The shapes of answers, shared by whoever gives them and whoever asks. It imports nothing of either.
+
+Lines are 1-based; columns are 0-based and count UTF-8 bytes; paths are relative to the root.
 
 ``certain`` is False where the target could not be decided: what is given then is a candidate, better ones first.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -127,3 +129,70 @@ class Reported(msgspec.Struct, frozen=True, kw_only=True):
     item: Item
     count: int
     reason: str = ""
+
+
+class Symbol(msgspec.Struct, frozen=True):
+    """One node as search shows it; ``line`` is 1-based, ``column`` 0-based and counts UTF-8 bytes."""
+
+    name: str
+    kind: str
+    qualname: str
+    path: str
+    line: int
+    column: int
+    key: str
+
+
+class NodeRecord(msgspec.Struct):
+    """One node, without version and times: the fields of ``model.NodeState``.
+
+    ``key``, ``name``, ``line`` and ``end_line`` are derived.
+    """
+
+    path: str
+    kind: str
+    qualname: str
+    range: tuple[int, int, int, int]
+    digest: str
+    key: str = ""
+    name: str = ""
+    line: int = 0
+    end_line: int = 0
+    name_at: tuple[int, int] | None = None
+    ordinal: int = 1
+    signature: str = ""
+    docstring: str | None = None
+    decorators: tuple[str, ...] = ()
+    bases: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
+    complexity: int = 1
+    typed: tuple[int, int] | None = None
+    is_async: bool = False
+    is_test: bool = False
+    is_exported: bool = True
+
+
+class NodeDetail(NodeRecord, kw_only=True):
+    """One node with its history; ``created_at`` and ``updated_at`` are Unix seconds."""
+
+    version: int
+    created_at: float
+    updated_at: float
+    docstring_outdated: bool = False
+    documented_signature: str | None = None
+
+
+class FileRecord(msgspec.Struct):
+    """One file, as in ``model.FileIndex``, without version, times, imports and exports."""
+
+    path: str
+    status: str = "indexed"
+    detail: str = ""
+    digest: str = ""
+    size: int = 0
+    line_count: int = 0
+    encoding: str = "utf-8"
+    newline: str = "lf"
+    node_count: int = 0
+    problems: tuple[dict[str, Any], ...] = ()
