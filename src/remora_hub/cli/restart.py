@@ -8,7 +8,7 @@ import rich_click as click
 
 from remora_hub.cli.options import CommonOptions, finds_root
 from remora_hub.cli.output import print_json, print_line
-from remora_hub.cli.start import start_daemon
+from remora_hub.cli.start import start_with
 from remora_hub.cli.stop import stop_daemon
 from remora_hub.errors import NotRunningError
 
@@ -20,7 +20,7 @@ def restart(options: CommonOptions) -> None:
     paths = options.paths()
     with suppress(NotRunningError):  # then it is only started
         stop_daemon(paths)
-    status = start_daemon(options, paths)
+    status = start_with(options, paths)
     if options.as_json:
         print_json({"pid": status["pid"], "socket": status["socket"]})
     else:
