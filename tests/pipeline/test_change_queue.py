@@ -86,21 +86,26 @@ async def test_whoever_waits_is_told_once_a_state_is_stored(outcome: Outcome, is
     )  # asked after it was taken: its reader may have been too early
     await queue.finish("a", outcome)
     assert (finished.done(), later.done()) == (is_told, False)
-    await queue.take(1)
+    await (queue.take_suspect() if outcome is Outcome.POSTPONED else queue.take(1))
     await queue.finish("a")
     assert finished.done()
     assert later.done()
     assert queue.pending == 0
 
 
-async def test_a_postponed_path_is_taken_alone() -> None:
+async def test_a_postponed_path_waits_apart_until_a_state_of_it_is_stored() -> None:
     queue, _ = queue_of()
     await fill(queue, "slow")
     await queue.take(1)
     await queue.finish("slow", Outcome.POSTPONED)
-    await fill(queue, "b", "c")
-    assert await queue.take(10) == ["slow"]
+    await fill(queue, "b", "slow", "c")
     assert await queue.take(10) == ["b", "c"]
+    assert queue.pending == 3
+    for outcome in (Outcome.DISCARDED, Outcome.OVERTAKEN, Outcome.STORED):
+        assert await queue.take_suspect() == "slow"
+        await fill(queue, "slow")
+        await queue.finish("slow", outcome)
+    assert await queue.take(10) == ["slow"]
 
 
 async def test_reconcile_marks_the_directory_of_what_does_not_fit() -> None:

@@ -50,6 +50,14 @@ def test_a_file_alone_that_takes_too_long_is_refused(lanes: ParseLanes) -> None:
     assert lanes.counters.timed_out == 1
 
 
+def test_hurried_a_slow_file_is_postponed_even_if_it_is_alone_or_the_last(lanes: ParseLanes) -> None:
+    assert [outcome for _, outcome in lanes.hurried().extract([HANGING])] == [Postponed("hang.py")]
+    *_, (_, last) = lanes.hurried().extract([*good(3), HANGING])
+    assert last == Postponed("hang.py")
+    assert lanes.counters.postponed == 2
+    assert lanes.counters.timed_out == 0
+
+
 def test_while_a_lane_is_held_up_another_one_serves() -> None:
     lanes = ParseLanes(1, limit_s=60, idle_s=60)
     with ThreadPoolExecutor(1) as other:

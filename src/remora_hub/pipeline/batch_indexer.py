@@ -21,7 +21,7 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """What a batch comes to; the ``postponed`` paths are to be indexed again, each alone."""
+    """What a batch comes to; the ``postponed`` paths took too long and are to be indexed again, each alone."""
 
     changes: list[FileChange]
     postponed: list[str]
@@ -30,7 +30,8 @@ class Indexed:
 class BatchIndexer:
     """``index_files`` in a thread of ``executor``. ``trouble`` says what it waits for right now; "" for nothing.
 
-    ``attempts`` is how often a batch is tried before its error is raised; 0 for ever.
+    ``attempts`` is how often a batch is tried before its error is raised; 0 for ever. All methods that index raise
+    LaneError or OSError only after the last attempt.
     """
 
     def __init__(self, sources: Sources, lanes: ParseLanes, executor: Executor, *, attempts: int = 0) -> None:
@@ -41,14 +42,31 @@ class BatchIndexer:
         self._attempts = attempts
 
     async def index(self, paths: Sequence[str], known: Mapping[str, Fingerprint]) -> Indexed:
-        """Read and extract ``paths``. Raises LaneError or OSError only after the last attempt."""
+        """Read and extract ``paths``: one that comes alone is given the whole time limit."""
+        return await self._keep_trying(self.executor, self.lanes, paths, known)
+
+    async def index_hurriedly(self, paths: Sequence[str], known: Mapping[str, Fingerprint]) -> Indexed:
+        """The same, for those who must not be held up: every file that takes long is postponed."""
+        return await self._keep_trying(self.executor, self.lanes.hurried(), paths, known)
+
+    async def index_suspects(self, paths: Sequence[str], known: Mapping[str, Fingerprint]) -> Indexed:
+        """As ``index``, but in a thread of the loop's own: suspects take long, and the executor may be small."""
+        return await self._keep_trying(None, self.lanes, paths, known)
+
+    async def _keep_trying(
+        self,
+        executor: Executor | None,
+        lanes: ParseLanes,
+        paths: Sequence[str],
+        known: Mapping[str, Fingerprint],
+    ) -> Indexed:
         loop = asyncio.get_running_loop()
         wait_s = _FIRST_WAIT_S
         attempt = 0
         while True:
             attempt += 1
             try:
-                indexed = await loop.run_in_executor(self.executor, self._index, paths, known)
+                indexed = await loop.run_in_executor(executor, self._index, lanes, paths, known)
             except (LaneError, OSError) as error:  # no process or descriptor to be had: no file is to blame
                 if attempt == self._attempts:
                     raise
@@ -61,9 +79,9 @@ class BatchIndexer:
                 self.trouble = ""
                 return indexed
 
-    def _index(self, paths: Sequence[str], known: Mapping[str, Fingerprint]) -> Indexed:
+    def _index(self, lanes: ParseLanes, paths: Sequence[str], known: Mapping[str, Fingerprint]) -> Indexed:
         indexed = Indexed([], [])
-        for change in index_files(paths, known, self.sources, self.lanes):
+        for change in index_files(paths, known, self.sources, lanes):
             if isinstance(change, Postponed):
                 indexed.postponed.append(change.path)
             else:

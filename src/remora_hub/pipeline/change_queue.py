@@ -1,7 +1,8 @@
 """The bounded queue of paths to be looked at: one entry a path, by priority, first in first out, nothing ever lost.
 
 It holds no states of files: whoever takes a path reads its newest state from the disk. What does not fit becomes a mark
-on a directory to be rescanned, or makes the putter wait, as the policy says. Lives on one event loop; needs no locks.
+on a directory to be rescanned, or makes the putter wait, as the policy says. A path whose file turned out to be slow
+waits apart, as a suspect, where it stops nobody. Lives on one event loop; needs no locks.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Outcome(Enum):
     """What became of a path that was taken.
 
     ``STORED``: its state is in the store. ``OVERTAKEN``: a state is that has changed on disk since, so it is looked at
-    again. ``DISCARDED``: no state is, since it changed meanwhile; again. ``POSTPONED``: again, and alone.
+    again. ``DISCARDED``: no state is, since it changed meanwhile; again. ``POSTPONED``: again, as a suspect.
     """
 
     STORED = auto()
@@ -56,12 +57,12 @@ class QueueCounters:
 class Entry:
     """One path waiting or being worked on. ``finished`` are told when its newest state is in the store.
 
-    ``is_alone``: it is not taken together with others.
+    ``is_suspect``: only ``take_suspect`` gives it out, until a state of it is stored.
     """
 
     path: str
     priority: Priority
-    is_alone: bool = False
+    is_suspect: bool = False
     finished: list[asyncio.Future[None]] = field(default_factory=list)
 
 
@@ -77,6 +78,7 @@ class ChangeQueue:
         self._policy = policy
         self._mark_rescan = mark_rescan
         self._levels: dict[Priority, OrderedDict[str, Entry]] = {level: OrderedDict() for level in Priority}
+        self._suspects: OrderedDict[str, Entry] = OrderedDict()
         self._working: dict[str, Entry] = {}
         self._again: dict[str, Entry] = {}
         self._turns = 0
@@ -85,7 +87,7 @@ class ChangeQueue:
     @property
     def depth(self) -> int:
         """Paths waiting; those being worked on are not counted."""
-        return sum(map(len, self._levels.values()))
+        return sum(map(len, self._levels.values())) + len(self._suspects)
 
     @property
     def pending(self) -> int:
@@ -123,13 +125,19 @@ class ChangeQueue:
         """Wait for paths and take some: at most ``limit``, none that is being worked on. Each must be ``finish``ed."""
         async with self._changed:
             await self._changed.wait_for(lambda: any(self._levels.values()))
-            taken: list[Entry] = []
-            while len(taken) < limit and (entry := self._next(may_be_alone=not taken)) is not None:
+            taken: list[str] = []
+            while len(taken) < limit and (entry := self._next()) is not None:
                 self._working[entry.path] = entry
-                taken.append(entry)
-                if entry.is_alone:
-                    break
-            return [entry.path for entry in taken]
+                taken.append(entry.path)
+            return taken
+
+    async def take_suspect(self) -> str:
+        """Wait for a suspect and take it, whatever its priority: first in, first out. It must be ``finish``ed."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._suspects)
+            path, entry = self._suspects.popitem(last=False)
+            self._working[path] = entry
+            return path
 
     async def finish(self, path: str, outcome: Outcome = Outcome.STORED) -> None:
         """A taken path is done, or waits again: behind all others of its priority."""
@@ -137,7 +145,7 @@ class ChangeQueue:
         following = self._again.pop(path, None)
         if outcome is not Outcome.STORED:
             following = following or Entry(path, entry.priority)
-            following.is_alone = outcome is Outcome.POSTPONED
+            following.is_suspect = outcome is Outcome.POSTPONED or entry.is_suspect
         if outcome in (Outcome.STORED, Outcome.OVERTAKEN):
             for finished in entry.finished:
                 if not finished.done():
@@ -145,15 +153,21 @@ class ChangeQueue:
         elif following is not None:
             following.finished += entry.finished
         if following is not None:
-            self._levels[following.priority][path] = following
+            entries = self._suspects if following.is_suspect else self._levels[following.priority]
+            entries[path] = following
         async with self._changed:
             self._changed.notify_all()
 
     def _merge(self, path: str, priority: Priority) -> Entry | None:
         """The entry already waiting for ``path``, if there is one; it moves up if ``priority`` is higher.
 
-        A path that is being worked on gets a second entry: its reader may have been too early.
+        A path that is being worked on gets a second entry: its reader may have been too early. A suspect stays one,
+        though its bytes may be others by now: one that is saved again and again would hold up the others each time.
         """
+        suspect = self._suspects.get(path)
+        if suspect is not None:
+            self.counters.merges += 1
+            return suspect
         for level, entries in self._levels.items():
             entry = entries.get(path)
             if entry is not None:
@@ -201,15 +215,12 @@ class ChangeQueue:
         self.counters.rescans += 1
         self._mark_rescan(path.rpartition("/")[0])
 
-    def _next(self, *, may_be_alone: bool) -> Entry | None:
+    def _next(self) -> Entry | None:
         """The next entry by priority; every few turns the lowest one that waits, so that none waits for ever."""
         waiting = [entries for entries in self._levels.values() if entries]
         if not waiting:
             return None
         is_turn_of_lower = (self._turns + 1) % _TURNS_BEFORE_LOWER == 0
         entries = waiting[-1] if is_turn_of_lower else waiting[0]
-        entry = next(iter(entries.values()))
-        if entry.is_alone and not may_be_alone:
-            return None
         self._turns += 1
-        return entries.pop(entry.path)
+        return entries.popitem(last=False)[1]

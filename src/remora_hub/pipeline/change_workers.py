@@ -1,18 +1,24 @@
-"""The tasks that drain the change queue: each takes some paths, has them read and parsed, and commits."""
+"""The tasks that drain the change queue: each takes some paths, has them read and parsed, and commits.
+
+A file that takes the parser long must not hold up the others, of which it is known only after it has been tried. So
+the first try of every file is a short one. What it does not suffice for is a suspect, and suspects have one task of
+their own, which gives each the whole time limit, one after the other: however many hang, they occupy one core.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 from remora_hub.logs import get_logger
-from remora_hub.pipeline.batch_indexer import BatchIndexer
+from remora_hub.pipeline.batch_indexer import BatchIndexer, Indexed
 from remora_hub.pipeline.change_queue import ChangeQueue, Outcome
 from remora_hub.pipeline.commits import Committer
 from remora_hub.pipeline.still_current import is_there
-from remora_hub.store.changes import FileChange, FileReplaced
+from remora_hub.store.changes import FileChange, FileOmitted, FileReplaced, Fingerprint
 from remora_hub.store.node_state_store import NodeStateStore
 
 _MOST_PATHS = 16
@@ -20,9 +26,13 @@ _DISCARDS_IN_A_ROW = 2
 
 log = get_logger(__name__)
 
+Index = Callable[[Sequence[str], Mapping[str, Fingerprint]], Awaitable[Indexed]]
+
 
 class ChangeWorkers:
-    """``count`` tasks on one queue. ``processed`` counts files looked at, ``discarded`` results that came too late.
+    """``count`` tasks on one queue, and one for its suspects.
+
+    ``processed`` counts files looked at, ``discarded`` results that came too late.
 
     A result is discarded if its bytes are no longer on disk. Of a file that never rests, that would be every result:
     so after two in a row the next one is stored if the file is still there, and the file is looked at again.
@@ -51,25 +61,33 @@ class ChangeWorkers:
         async with asyncio.TaskGroup() as tasks:
             for _ in range(self._count):
                 tasks.create_task(self._work())
+            tasks.create_task(self._work_on_suspects())
 
     async def _work(self) -> None:
         while True:
             share = -(-self._queue.depth // self._count)
             paths = await self._queue.take(max(1, min(_MOST_PATHS, share)))
-            self.busy += 1
-            try:
-                outcomes = await self._process(paths)
-            finally:
-                self.busy -= 1
-            for path in paths:
-                await self._queue.finish(path, outcomes.get(path, Outcome.STORED))
+            await self._work_on(paths, self._indexer.index_hurriedly)
 
-    async def _process(self, paths: list[str]) -> dict[str, Outcome]:
+    async def _work_on_suspects(self) -> None:
+        while True:
+            await self._work_on([await self._queue.take_suspect()], self._indexer.index_suspects)
+
+    async def _work_on(self, paths: list[str], index: Index) -> None:
+        self.busy += 1
+        try:
+            outcomes = await self._process(paths, index)
+        finally:
+            self.busy -= 1
+        for path in paths:
+            await self._queue.finish(path, outcomes.get(path, Outcome.STORED))
+
+    async def _process(self, paths: list[str], index: Index) -> dict[str, Outcome]:
         """Bring ``paths`` into the store; the outcome of those that have to be looked at again."""
         known = await self._store.read(
             lambda reader: {path: found for path in paths if (found := reader.fingerprints(path).get(path))}
         )
-        indexed = await self._indexer.index(paths, known)
+        indexed = await index(paths, known)
         self.processed += len(paths) - len(indexed.postponed)
         outcomes = dict.fromkeys(indexed.postponed, Outcome.POSTPONED)
         restless = [path for path in paths if self._discards[path] >= _DISCARDS_IN_A_ROW]
@@ -84,7 +102,8 @@ class ChangeWorkers:
         return dict.fromkeys(restless, Outcome.OVERTAKEN) | outcomes
 
     def _relaxed(self, change: FileChange) -> FileChange:
-        if isinstance(change, FileReplaced):
+        was_read = isinstance(change, FileReplaced) or (isinstance(change, FileOmitted) and change.digest)
+        if was_read:
             sources = self._indexer.sources
             return replace(change, still_current=partial(is_there, sources.root, sources.rules, change.path))
         return change

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -15,10 +16,12 @@ from remora_hub.pipeline.lane import Lane, LaneFailed, Request
 
 # A file that kills a lane once may have been unlucky; one that does it twice is quarantined.
 _DEATHS_ALLOWED = 1
-# How long a file may take while others wait behind it, and a lane while others wait for one: at most so many seconds,
-# and so much of the limit.
-_PATIENCE_S = 0.5
+# How long a file may take while others wait behind it: at most so many seconds, and so much of the limit.
+_PATIENCE_S = 0.25
 _PATIENCE = 0.25
+_LEAST_PATIENCE = 0.25  # of the patience, when others have used it up
+# A lane that has been at work on one file for so much of the patience counts as held up.
+_HELD_UP = 0.5
 _MOST_EXTRA_LANES = 3
 
 
@@ -32,7 +35,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Postponed:
-    """A file that took so long that those behind it went first; ``extract`` it alone to give it the whole limit."""
+    """A file that took so long that others went first; ``extract`` it alone, unhurried, to give it the whole limit."""
 
     path: str
 
@@ -69,11 +72,18 @@ class ParseLanes:
         self.counters = LaneCounters()
         self._limit_s = limit_s
         self._patience_s = min(_PATIENCE_S, limit_s * _PATIENCE)
+        self._is_hurried = False
         self._idle_s = idle_s
         self._fleet = _Fleet()
         self._changed = threading.Condition()
         # A lane is killed by the kernel when the thread that started it ends, so one thread that lasts starts them all.
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="lane-starter")
+
+    def hurried(self) -> ParseLanes:
+        """The same lanes, for those who must not be held up: a file that takes long is postponed even if alone."""
+        hurried = copy.copy(self)
+        hurried._is_hurried = True
+        return hurried
 
     def extract(
         self, requests: Sequence[Request]
@@ -81,14 +91,17 @@ class ParseLanes:
         """Yield each request with its facts, or with why there are none, in order.
 
         A lane that dies or has to be killed costs only the file that did it; the others go to another lane. A request
-        that comes alone is never postponed. Raises LaneError if no lane can be started, or all are closed.
+        that comes alone is never postponed, unless hurried. Each that is postponed leaves less patience for those
+        behind it, for they all hold up the same ones. Raises LaneError if no lane can be started, or all are closed.
         """
+        is_alone = len(requests) == 1 and not self._is_hurried
+        patience_s = self._patience_s
         deaths = 0
         position = 0
         while position < len(requests):
             # After a death the suspect runs alone, so that nothing else can be blamed for a second one.
             batch = requests[position : position + 1] if deaths else requests[position:]
-            limit_s = self._limit_s if len(batch) == 1 else self._patience_s
+            limit_s = self._limit_s if is_alone else patience_s
             try:
                 with self._lane() as lane:
                     for request, packed in zip(batch, lane.extract(batch, limit_s), strict=True):
@@ -100,8 +113,9 @@ class ParseLanes:
                 if failure.kind == "retired":
                     continue
                 deaths += 1
-                outcome = self._judge(requests[position].path, failure, deaths, is_alone=len(batch) == 1)
+                outcome = self._judge(requests[position].path, failure, deaths, is_alone=is_alone)
                 if outcome is not None:
+                    patience_s = max(patience_s / 2, self._patience_s * _LEAST_PATIENCE)
                     yield requests[position], outcome
                     position += 1
                     deaths = 0
@@ -193,7 +207,7 @@ class ParseLanes:
 
     def _most(self) -> int:
         """How many lanes there may be right now."""
-        slow = sum(lane.is_slower_than(self._patience_s) for lane in self._fleet.in_use)
+        slow = sum(lane.is_slower_than(self._patience_s * _HELD_UP) for lane in self._fleet.in_use)
         return self.count + min(slow, _MOST_EXTRA_LANES)
 
     def _give_back(self, lane: Lane) -> None:
