@@ -1,0 +1,102 @@
+"""Other language servers and the projects they are asked about: installed, unpacked and started from one directory.
+
+Both come through pip, at fixed versions, so that a seed draws the same names again. A server sees the project's root
+and an environment without packages: what the project imports from others stays unresolved, as it is for the hub.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import venv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from peers_client import LanguageServer
+
+PROJECTS = (
+    "attrs==26.1.0",
+    "celery==5.7.0",
+    "flask==3.1.3",
+    "networkx==3.6.1",
+    "requests==2.34.2",
+    "rich==15.0.0",
+    "scrapy==2.19.0",
+    "sqlalchemy==2.1.9",
+    "tornado==6.6.1",
+    "werkzeug==3.1.9",
+)
+"""Typed and untyped, old and new, flat and with ``src/``, with their tests."""
+
+OTHER_PROJECTS = ("docutils==0.23", "httpx==0.28.1", "pydantic==2.14.3", "sphinx==9.0.4", "starlette==1.10.0")
+"""Held back while the hub's rules are made, to see that they are not made to fit ``PROJECTS``."""
+
+_SERVERS = {"basedpyright": "basedpyright==1.40.2", "ty": "ty==0.0.105", "pyrefly": "pyrefly==1.4.1"}
+_COMMANDS = {
+    "basedpyright": ("basedpyright-langserver", "--stdio"),
+    "ty": ("ty", "server"),
+    "pyrefly": ("pyrefly", "lsp"),
+}
+_PYRIGHT_CONFIG = {"pythonVersion": "3.13", "pythonPlatform": "Linux"}
+_PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
+
+
+def default_state() -> Path:
+    """Where everything is kept unless another directory is named."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
+    return Path(cache, "remora-hub-peers")
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """What is kept in ``state``; every part is made when first asked for and kept."""
+
+    state: Path
+
+    def server(self, name: str, root: Path) -> LanguageServer:
+        """A server for ``root``, not started yet. Raises KeyError for a name that is not in ``_SERVERS``."""
+        requirement = _SERVERS[name]
+        environment = self.state / f"server-{requirement}"
+        command = environment / "bin" / _COMMANDS[name][0]
+        if not command.exists():
+            print(f"installing {requirement}", file=sys.stderr)
+            venv.create(environment, with_pip=False, clear=True)
+            subprocess.run([*_PIP, "--python", environment, "install", requirement], check=True)
+        return LanguageServer([str(command), *_COMMANDS[name][1:]], root, self._settings(), self._variables())
+
+    def project(self, requirement: str) -> Path:
+        """The root of a project's unpacked source distribution. ``requirement`` is ``name==version``."""
+        root = self.state / "projects" / requirement.replace("==", "-")
+        if not root.exists():
+            print(f"unpacking {requirement}", file=sys.stderr)
+            name = requirement.partition("==")[0]
+            downloads = self.state / "downloads"
+            download = ("download", "--no-deps", "--no-binary", name, "--dest", downloads, requirement)
+            subprocess.run([*_PIP, *download], check=True)
+            with tarfile.open(downloads / f"{root.name}.tar.gz") as archive:
+                archive.extractall(root.parent, filter="data")
+            (root / "pyrightconfig.json").write_text(json.dumps(_PYRIGHT_CONFIG))  # before the project's own
+        return root
+
+    @property
+    def _bare(self) -> Path:
+        """An environment without packages."""
+        bare = self.state / "bare"
+        if not bare.exists():
+            venv.create(bare, with_pip=False)
+        return bare
+
+    def _settings(self) -> dict[str, Any]:
+        analysis = {"diagnosticMode": "openFilesOnly", "typeCheckingMode": "basic"}
+        return {
+            "python": {"pythonPath": str(self._bare / "bin" / "python")},
+            "basedpyright": {"analysis": analysis},
+        }
+
+    def _variables(self) -> dict[str, str]:
+        path = os.pathsep.join((str(self._bare / "bin"), os.environ.get("PATH", os.defpath)))
+        return {**os.environ, "VIRTUAL_ENV": str(self._bare), "PATH": path}

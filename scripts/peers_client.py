@@ -1,0 +1,213 @@
+"""A small client for any language server on standard input and output: enough to ask for places in code.
+
+Places are the hub's: paths relative to the root (None outside of it), 1-based lines, 0-based columns in bytes of the
+UTF-8 line. The server's own position encoding (LSP 3.17, ``PositionEncodingKind``) is translated here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+from urllib.parse import unquote, urlsplit
+
+LONGEST_ANSWER_S = 300.0
+_LONGEST_EXIT_S = 5.0
+_METHOD_NOT_FOUND = -32601
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+class Place(NamedTuple):
+    """A place in code; ``path`` is None outside the root."""
+
+    path: str | None
+    line: int
+    column: int
+
+
+class ServerError(Exception):
+    """A server refused a request, or ended."""
+
+
+class LanguageServer:
+    """A running server for one root; an async context manager that starts and ends it.
+
+    ``settings`` answer ``workspace/configuration``: a section's name to its value. ``variables`` are its environment.
+    """
+
+    def __init__(
+        self, command: Sequence[str], root: Path, settings: Mapping[str, Any], variables: Mapping[str, str]
+    ) -> None:
+        self._command = command
+        self._root = root
+        self._settings = settings
+        self._variables = variables
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._requests = 0
+        self._encoding = "utf-16"
+
+    async def __aenter__(self) -> Self:
+        self._process = await asyncio.create_subprocess_exec(
+            *self._command,
+            cwd=self._root,
+            env=self._variables,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        self._listener = asyncio.create_task(self._listen())
+        initialized = await self.request(
+            "initialize",
+            {
+                "processId": None,
+                "rootUri": self._root.as_uri(),
+                "workspaceFolders": [{"uri": self._root.as_uri(), "name": self._root.name}],
+                "capabilities": {
+                    "general": {"positionEncodings": ["utf-8", "utf-16"]},
+                    "workspace": {"configuration": True, "workspaceFolders": True},
+                    "window": {"workDoneProgress": True},
+                },
+            },
+        )
+        self._encoding = initialized["capabilities"].get("positionEncoding", "utf-16")
+        self.notify("initialized", {})
+        self.notify("workspace/didChangeConfiguration", {"settings": dict(self._settings)})
+        return self
+
+    async def __aexit__(self, *_exception: object) -> None:
+        with suppress(ServerError, TimeoutError):  # it may have died; it is ended either way
+            await self.request("shutdown", None, timeout_s=_LONGEST_EXIT_S)
+            self.notify("exit", None)
+            await asyncio.wait_for(self._process.wait(), _LONGEST_EXIT_S)
+        if self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+        await self._listener
+
+    @property
+    def pid(self) -> int:
+        """The server's process id."""
+        return self._process.pid
+
+    async def request(self, method: str, params: object, *, timeout_s: float = LONGEST_ANSWER_S) -> Any:
+        """The result of ``method``. Raises ServerError if refused, TimeoutError after ``timeout_s``."""
+        self._requests += 1
+        answer = self._waiting[self._requests] = asyncio.get_running_loop().create_future()
+        self._send({"id": self._requests, "method": method, "params": params})
+        return await asyncio.wait_for(answer, timeout_s)
+
+    def notify(self, method: str, params: object) -> None:
+        """Send a notification."""
+        self._send({"method": method, "params": params})
+
+    def open(self, path: str) -> None:
+        """Tell the server that the file at ``path`` is open."""
+        text = "\n".join(_lines(self._root / path))
+        document = {"uri": self._uri(path), "languageId": "python", "version": 1, "text": text}
+        self.notify("textDocument/didOpen", {"textDocument": document})
+
+    def close(self, path: str) -> None:
+        """Tell the server that the file at ``path`` is no longer open."""
+        self.notify("textDocument/didClose", {"textDocument": {"uri": self._uri(path)}})
+
+    async def definition(self, place: Place) -> list[Place]:
+        """Where the name at ``place`` is defined."""
+        return self._places(await self.request("textDocument/definition", self._at(place)))
+
+    async def references(self, place: Place) -> list[Place]:
+        """Where the symbol at ``place`` is named, its declaration included."""
+        params = self._at(place) | {"context": {"includeDeclaration": True}}
+        return self._places(await self.request("textDocument/references", params))
+
+    def _at(self, place: Place) -> dict[str, Any]:
+        assert place.path is not None
+        column = place.column
+        if self._encoding == "utf-16":
+            prefix = _line(self._root / place.path, place.line).encode()[:column].decode()
+            column = len(prefix.encode("utf-16-le")) // 2
+        position = {"line": place.line - 1, "character": column}
+        return {"textDocument": {"uri": self._uri(place.path)}, "position": position}
+
+    def _places(self, answer: Any) -> list[Place]:
+        found = answer if isinstance(answer, list) else [answer] if answer else []
+        return list(dict.fromkeys(self._place(location) for location in found))
+
+    def _place(self, location: Mapping[str, Any]) -> Place:
+        """From a Location or a LocationLink."""
+        path = Path(unquote(urlsplit(location.get("uri") or location["targetUri"]).path))
+        start = (location.get("range") or location["targetSelectionRange"])["start"]
+        line, column = start["line"] + 1, start["character"]
+        if not path.is_relative_to(self._root):
+            return Place(None, line, column)
+        if self._encoding == "utf-16":
+            units = _line(path, line).encode("utf-16-le")[: column * 2]
+            column = len(units.decode("utf-16-le", "replace").encode())
+        return Place(str(path.relative_to(self._root)), line, column)
+
+    def _uri(self, path: str) -> str:
+        return (self._root / path).as_uri()
+
+    def _send(self, message: dict[str, Any]) -> None:
+        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
+        assert self._process.stdin is not None
+        self._process.stdin.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+
+    async def _listen(self) -> None:
+        """Take the server's messages until it ends; whoever waits then gets a ServerError."""
+        assert self._process.stdout is not None
+        with suppress(asyncio.IncompleteReadError):
+            while True:
+                header = await self._process.stdout.readuntil(b"\r\n\r\n")
+                length = int(re.findall(rb"(?i)content-length: *(\d+)", header)[0])
+                self._take(json.loads(await self._process.stdout.readexactly(length)))
+        for waiting in self._waiting.values():
+            waiting.set_exception(ServerError(f"{self._command[0]} ended"))
+        self._waiting.clear()
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if "method" in message:
+            if "id" in message:
+                self._send({"id": message["id"], **self._reply(message)})
+            return
+        waiting = self._waiting.pop(message["id"], None)
+        if waiting is None or waiting.done():  # its asker gave up
+            return
+        if "error" in message:
+            waiting.set_exception(ServerError(message["error"]["message"]))
+        else:
+            waiting.set_result(message.get("result"))
+
+    def _reply(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        match message["method"]:
+            case "workspace/configuration":
+                wanted = [item.get("section", "") for item in message["params"]["items"]]
+                return {"result": [self._setting(section) for section in wanted]}
+            case (
+                "client/registerCapability" | "client/unregisterCapability" | "window/workDoneProgress/create"
+            ):
+                return {"result": None}
+            case other:
+                return {"error": {"code": _METHOD_NOT_FOUND, "message": other}}
+
+    def _setting(self, section: str) -> Any:
+        value: Any = self._settings
+        for part in section.split("."):
+            value = value.get(part) if isinstance(value, Mapping) else None
+        return value
+
+
+@lru_cache(maxsize=4096)
+def _lines(path: Path) -> list[str]:
+    """The lines of a file as LSP counts them: a form feed ends none."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return _LINE_END.split(file.read())
+
+
+def _line(path: Path, line: int) -> str:
+    lines = _lines(path)
+    return lines[line - 1] if line <= len(lines) else ""
