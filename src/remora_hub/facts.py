@@ -6,6 +6,9 @@ the same facts on their way there. Nothing here imports pydantic, so that a pars
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
+
 import msgspec
 
 from remora_hub.compression import compress, decompress
@@ -25,6 +28,7 @@ class PackedFile(msgspec.Struct, array_like=True, frozen=True, gc=False):
     keys without ``node:{path}:`` (the qualified name, with ``#2`` for a name defined again), both in source order.
     ``names`` is the distinct identifiers, each followed by a newline, UTF-8, with one newline before the first,
     so that ``\\nname\\n`` finds a name exactly. ``code`` is the compressed mask (see ``syntax.code_text``).
+    ``places`` is what a search by name shows and ranks by (see ``pack_places``).
     """
 
     body: str
@@ -32,7 +36,37 @@ class PackedFile(msgspec.Struct, array_like=True, frozen=True, gc=False):
     nodes: bytes
     names: bytes
     code: bytes
+    places: str
 
+
+class PlacedNode(Protocol):
+    """The part of a node's facts that goes into ``places``; the fields are those of ``model.NodeState``."""
+
+    kind: str
+    range: tuple[int, int, int, int]
+    name_at: tuple[int, int] | None
+    is_test: bool
+    is_exported: bool
+
+
+RANKED_KINDS = (
+    "class",
+    "function",
+    "method",
+    "property",
+    "type_alias",
+    "module",
+    "constant",
+    "variable",
+    "class_variable",
+    "attribute",
+)
+"""Every ``NodeKind``, in the order in which a search lists symbols of the same name."""
+
+_RANK_OF_KIND = {kind: rank for rank, kind in enumerate(RANKED_KINDS)}
+_FIRST_MARK = ord("0")
+_TEST = 16
+_PRIVATE = 32
 
 _decode = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
@@ -52,3 +86,34 @@ def unpack_nodes(blob: bytes) -> list[str]:
         return [str(body, "utf-8") for body in _decode(decompress(blob))]
     except msgspec.DecodeError as error:
         raise ValueError(str(error)) from error
+
+
+def pack_places(nodes: Sequence[PlacedNode]) -> str:
+    """A mark for each node, then ``line:column`` of each name, in the nodes' order, with blanks between.
+
+    A mark is one character that tells rank, in order of weight: public or private, test or not (what a test's module
+    holds is part of it), place among ``RANKED_KINDS``. Raises KeyError for another kind.
+    """
+    in_tests = any(node.is_test for node in nodes if node.kind == "module")
+    marks = "".join(
+        chr(
+            _FIRST_MARK
+            + _RANK_OF_KIND[node.kind]
+            + (_TEST if in_tests or node.is_test else 0)
+            + (0 if node.is_exported else _PRIVATE)
+        )
+        for node in nodes
+    )
+    places = (node.name_at or node.range[:2] for node in nodes)
+    return " ".join([marks, *(f"{line}:{column}" for line, column in places)])
+
+
+def has_place_for_each(places: str, node_count: int) -> bool:
+    """Whether ``places`` is of so many nodes."""
+    marks, *names = places.split(" ")
+    return len(marks) == len(names) == node_count
+
+
+def kind_of(mark: int) -> str:
+    """The ``NodeKind`` that a mark tells; ``mark`` is the character's code."""
+    return RANKED_KINDS[(mark - _FIRST_MARK) % _TEST]

@@ -11,6 +11,7 @@ import pytest
 
 from remora_hub.facts import PackedFile, pack_nodes
 from remora_hub.store import FileReplaced, NodeStateStore
+from remora_hub.store.replacement import pack_places_of
 
 Replace = Callable[..., FileReplaced]
 
@@ -42,8 +43,9 @@ def make_replacement(
     names = "\n" + "".join(f"{suffix.partition('#')[0]}\n" for suffix in suffixes)
     body = json.dumps({"line_count": 9, "node_count": len(bodies)}, separators=(",", ":"))
     encoded = f"[{','.join(bodies)}]".encode("utf-8", "surrogateescape")
+    places = pack_places_of(body.encode("utf-8", "replace").decode() for body in bodies)
     code = b"code of " + path.encode("utf-8", "surrogateescape")
-    packed = PackedFile(body, suffixes, pack_nodes(encoded), names.encode(), code)
+    packed = PackedFile(body, suffixes, pack_nodes(encoded), names.encode(), code, places)
     content = digest if digest is not None else str(hash(tuple(bodies)))
     return FileReplaced(
         **{

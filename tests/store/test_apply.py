@@ -156,3 +156,27 @@ async def test_rows_of_several_files_are_read_as_keys_and_bodies(store, replaced
     assert keys.pop("nowhere.py", []) == []
     assert keys == {"b.py": ["node:b.py:g"], "a.py": ["node:a.py:f", "node:a.py:C"]}
     assert all(json.loads(body)["path"] == path for path, of_file in rows for _key, body in of_file)
+
+
+async def test_nodes_are_found_by_the_last_part_of_their_name(store, replaced):
+    await store.apply(
+        [
+            replaced("b.py", ["f", "C", "C.f", "C.f#2", "C.fg", "gf", "f.h", "ä.f"]),
+            replaced("a.py", ["C.f"]),
+            replaced("c.py", ["F"]),
+        ]
+    )
+    named = [("a.py", "C.f"), ("b.py", "f"), ("b.py", "C.f"), ("b.py", "C.f#2"), ("b.py", "ä.f")]
+    assert store.reader.nodes_named("f") == named
+    assert store.reader.nodes_named("C.f") == [("a.py", "C.f"), ("b.py", "C.f"), ("b.py", "C.f#2")]
+    assert store.reader.nodes_named(".") == []
+
+
+async def test_symbols_follow_their_file(store, replaced):
+    await store.apply([replaced("b.py", ["f"]), replaced("a.py", ["f", {"name": "g", "kind": "class"}])])
+    assert [row.path for row in store.reader.symbols()] == ["a.py", "b.py"]
+    assert store.reader.symbols(["a.py", "none.py"]) == [("a.py", "f\ng", "10 1:4 2:4")]
+    await store.apply([replaced("a.py", [{"name": "h", "name_at": None, "is_test": True}])])
+    assert store.reader.symbols(["a.py"]) == [("a.py", "h", "A 1:0")]
+    await store.apply([FileRemoved(path="a.py")])
+    assert store.reader.symbols() == [("b.py", "f", "1 1:4")]

@@ -42,7 +42,7 @@ async def test_a_missing_or_empty_file_is_made(database, empty_file):
 async def test_an_older_extractors_index_is_emptied_and_its_numbers_go_on(database, replaced):
     last = await fill(database, replaced, extractor_version=1, commits=3)
     async with await NodeStateStore.open(database, extractor_version=2) as store:
-        assert "extractor 1 is older than schema 1, extractor 2" in store.rebuilt_reason
+        assert "extractor 1 is older than schema 2, extractor 2" in store.rebuilt_reason
         assert await store.list_keys("") == []
         assert await store.changes_since(last - 1) == Horizon(oldest=last, sequence=last)
         assert (await store.apply([replaced("a.py", ["f"])])).seq == last + 1
@@ -177,12 +177,18 @@ async def test_a_foreign_database_is_not_taken_over(database):
 
 
 @pytest.mark.parametrize(
-    "damage", ["nodes = x'00'", "nodes = substr(nodes, 1, 99)", "suffixes = 'f'", "history = x'00'"]
+    "damage",
+    [
+        "hub_nodes SET nodes = x'00'",
+        "hub_nodes SET nodes = substr(nodes, 1, 99)",
+        "hub_nodes SET history = x'00'",
+        "hub_symbols SET suffixes = 'f'",
+    ],
 )
 async def test_a_damaged_record_is_told_when_it_is_read_or_checked(database, replaced, damage):
     await fill(database, replaced)
     connection = apsw.Connection(str(database))
-    connection.execute(f"UPDATE hub_nodes SET {damage} WHERE file_id = 1")
+    connection.execute(f"UPDATE {damage} WHERE file_id = 1")
     connection.close()
     async with await NodeStateStore.open(database, extractor_version=1) as store:
         with pytest.raises(CorruptStoreError):
@@ -222,3 +228,12 @@ def test_opening_and_comparing_fingerprints_loads_no_pydantic(tmp_path):
         "asyncio.run(main()); assert 'pydantic' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program, str(tmp_path / "hub.db")], check=True, timeout=60)
+
+
+async def test_a_symbol_without_its_place_is_told_by_the_check(database, replaced):
+    await fill(database, replaced)
+    connection = apsw.Connection(str(database))
+    connection.execute("UPDATE hub_symbols SET places = '1' WHERE file_id = 1")
+    connection.close()
+    async with await NodeStateStore.open(database, extractor_version=1) as store:
+        assert await store.integrity_check() == ["a0.py has not a place for each of its 300 nodes"]

@@ -15,7 +15,7 @@ from remora_hub.extract.logical_lines import statements_of_lines
 from remora_hub.extract.mask import mask_source
 from remora_hub.extract.nodes import NodeBuilder
 from remora_hub.extract.statements import PYTHON, parse, statements_of_tree
-from remora_hub.facts import PackedFile, pack_nodes
+from remora_hub.facts import PackedFile, pack_nodes, pack_places
 from remora_hub.syntax.code_text import pack_code
 from remora_hub.syntax.positions import Lines
 from remora_hub.syntax.usage import words_of
@@ -79,7 +79,9 @@ class Extractor:
             node_count=len(suffixes),
         )
         names, code = pack_code(mask, words)
-        return PackedFile(_encode(facts).decode(), suffixes, pack_nodes(_encode(nodes)), names, code)
+        return PackedFile(
+            _encode(facts).decode(), suffixes, pack_nodes(_encode(nodes)), names, code, pack_places(nodes)
+        )
 
 
 def _syntax_problems(root: Node, source: bytes, lines: Lines) -> list[_ProblemFacts]:

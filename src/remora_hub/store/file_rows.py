@@ -21,9 +21,12 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET status = excluded.status, size = excluded.size, mtime_ns = excluded.mtime_ns,
     inode = excluded.inode, digest = excluded.digest, scanned_ns = excluded.scanned_ns, node_count = excluded.node_count
 """
-_PUT_PAGE = (
-    "INSERT OR REPLACE INTO hub_nodes (file_id, created_at, suffixes, nodes, history) VALUES (?, ?, ?, ?, ?)"
-)
+_PAGE = """
+SELECT n.created_at, s.suffixes, n.nodes, n.history
+FROM hub_nodes n JOIN hub_symbols s ON s.file_id = n.file_id WHERE n.file_id = ?
+"""
+_PUT_NODES = "INSERT OR REPLACE INTO hub_nodes (file_id, created_at, nodes, history) VALUES (?, ?, ?, ?)"
+_PUT_SYMBOLS = "INSERT OR REPLACE INTO hub_symbols (file_id, suffixes, places) VALUES (?, ?, ?)"
 _PUT_NAMES = "INSERT OR REPLACE INTO hub_names (file_id, names) VALUES (?, ?)"
 _PUT_CODE = "INSERT OR REPLACE INTO hub_code (file_id, code) VALUES (?, ?)"
 _PUT_RECORD = """
@@ -32,6 +35,7 @@ ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.up
 """
 _DELETE = (
     "DELETE FROM hub_nodes WHERE file_id = ?",
+    "DELETE FROM hub_symbols WHERE file_id = ?",
     "DELETE FROM hub_names WHERE file_id = ?",
     "DELETE FROM hub_code WHERE file_id = ?",
     "DELETE FROM hub_file WHERE id = ?",
@@ -61,9 +65,7 @@ class FileRows:
 
     def page(self, file_id: int) -> NodePage | None:
         """The nodes of a file, packed."""
-        for columns in self._connection.execute(
-            "SELECT created_at, suffixes, nodes, history FROM hub_nodes WHERE file_id = ?", (file_id,)
-        ):
+        for columns in self._connection.execute(_PAGE, (file_id,)):
             return NodePage(*columns)
         return None
 
@@ -82,9 +84,10 @@ class FileRows:
         )
         return row.id if row else self._connection.last_insert_rowid()
 
-    def put_page(self, file_id: int, page: NodePage) -> None:
-        """Save the nodes of a file."""
-        self._connection.execute(_PUT_PAGE, (file_id, *page))
+    def put_page(self, file_id: int, page: NodePage, places: str) -> None:
+        """Save the nodes of a file; ``places`` as in ``facts.PackedFile``."""
+        self._connection.execute(_PUT_NODES, (file_id, page.created_at, page.nodes, page.history))
+        self._connection.execute(_PUT_SYMBOLS, (file_id, page.suffixes, places))
 
     def put_code(self, file_id: int, names: bytes, code: bytes) -> None:
         """Save identifiers and code of a file, as in ``facts.PackedFile``."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import apsw
 
@@ -12,7 +14,7 @@ from remora_hub.errors import StoreError
 from remora_hub.store import feed_log
 from remora_hub.store.changes import Commit, Fingerprint, Horizon
 from remora_hub.store.connection import open_reader, store_error
-from remora_hub.store.keys import under_range
+from remora_hub.store.keys import FILE_PREFIX, under_range
 from remora_hub.store.maintenance import StoreStats, check_integrity, read_stats
 from remora_hub.store.schema import read_index_id, unsigned_inode
 
@@ -27,8 +29,32 @@ WHERE (path = ?1 OR (path >= ?2 AND path < ?3)) AND (?4 IS NULL OR status = ?4) 
 _NAMING = """
 SELECT f.path FROM hub_names n JOIN hub_file f ON f.id = n.file_id WHERE instr(n.names, ?) > 0 ORDER BY f.path
 """
+_SYMBOLS = "SELECT f.path, s.suffixes, s.places FROM hub_file f JOIN hub_symbols s ON s.file_id = f.id"
+_OF_PATH = " WHERE f.path = ?"
+_IN_ORDER = " ORDER BY f.path"
+_MENTIONING = """
+SELECT f.path, s.suffixes FROM hub_symbols s JOIN hub_file f ON f.id = s.file_id
+WHERE instr(s.suffixes, ?) > 0 ORDER BY f.path
+"""
 _NAMES = "SELECT n.names FROM hub_file f JOIN hub_names n ON n.file_id = f.id WHERE f.path = ?"
+_PARTS = """
+SELECT n.nodes, c.code, k.value
+FROM hub_file f JOIN hub_nodes n ON n.file_id = f.id JOIN hub_code c ON c.file_id = f.id
+    JOIN kv_store k ON k.key = ? || f.path
+WHERE f.path = ?
+"""
 _CODE = "SELECT c.code FROM hub_file f JOIN hub_code c ON c.file_id = f.id WHERE f.path = ?"
+
+
+class FileSymbols(NamedTuple):
+    """What is needed of a file's nodes to search them by name: a line of ``suffixes`` for each, and ``places``.
+
+    ``places`` is as in ``facts.PackedFile``.
+    """
+
+    path: str
+    suffixes: str
+    places: str
 
 
 class IndexReader:
@@ -73,6 +99,24 @@ class IndexReader:
             rows = self._connection.execute(_NAMING, (f"\n{name}\n".encode(),))
             return [str(path) for (path,) in rows]
 
+    def nodes_named(self, name: str) -> list[tuple[str, str]]:
+        """``(path, suffix)`` of every node whose qualified name is ``name`` or ends in a dot and ``name``, sorted."""
+        with self._errors():
+            rows = self._connection.execute(_MENTIONING, (name,))
+            pattern = re.compile(rf"^(?:.*\.)?{re.escape(name)}(?:#\d+)?$", re.MULTILINE)
+            return [(str(path), suffix) for path, suffixes in rows for suffix in pattern.findall(suffixes)]
+
+    def symbols(self, paths: Sequence[str] | None = None) -> list[FileSymbols]:
+        """The symbols of these files, or of all in the order of their paths, read at one moment."""
+        with self._snapshot():
+            if paths is None:
+                return [FileSymbols(*row) for row in self._connection.execute(_SYMBOLS + _IN_ORDER)]
+            return [
+                FileSymbols(*row)
+                for path in paths
+                for row in self._connection.execute(_SYMBOLS + _OF_PATH, (path,))
+            ]
+
     def names(self, under: str | None = None) -> Iterator[tuple[str, bytes]]:
         """``(path, names)`` of every file that has any stored; ``names`` as in ``facts.PackedFile``."""
         return self._blobs(_NAMES, under)
@@ -80,6 +124,18 @@ class IndexReader:
     def code_of(self, path: str) -> bytes | None:
         """The code of one file, as in ``facts.PackedFile``; None for a file that is unknown or was not understood."""
         return self._blob(_CODE, path) or None
+
+    def file_parts(self, path: str) -> tuple[bytes, bytes, str] | None:
+        """``(nodes, code, record)`` of a file that was understood, as in ``facts.PackedFile``; else None."""
+        with self._errors():
+            for nodes, code, record in self._connection.execute(_PARTS, (FILE_PREFIX, path)):
+                return bytes(nodes), bytes(code), str(record)
+            return None
+
+    def is_known(self, path: str) -> bool:
+        """Whether the store has a record of a file."""
+        with self._errors():
+            return self._connection.execute("SELECT 1 FROM hub_file WHERE path = ?", (path,)).get is not None
 
     def index_id(self) -> str:
         """What tells this index from any other: sequence numbers mean something only beside it."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import apsw
 
 from remora_hub.errors import CorruptStoreError
+from remora_hub.facts import has_place_for_each
 from remora_hub.store import feed_log
 from remora_hub.store.node_page import NodePage, unpack_page
 from remora_hub.store.schema import read_index_id
@@ -17,6 +18,7 @@ _VACUUM_PAGES = 4096
 
 _ORPHANED_FACTS = (
     "DELETE FROM hub_nodes WHERE file_id NOT IN (SELECT id FROM hub_file)",
+    "DELETE FROM hub_symbols WHERE file_id NOT IN (SELECT id FROM hub_file)",
     "DELETE FROM hub_names WHERE file_id NOT IN (SELECT id FROM hub_file)",
     "DELETE FROM hub_code WHERE file_id NOT IN (SELECT id FROM hub_file)",
 )
@@ -88,9 +90,9 @@ def check_integrity(connection: apsw.Connection) -> list[str]:
     if problems != ["ok"]:
         return problems
     damaged: list[str] = []
-    for path, expected, *columns in connection.execute(
-        "SELECT f.path, f.node_count, n.created_at, n.suffixes, n.nodes, n.history"
-        " FROM hub_file f LEFT JOIN hub_nodes n ON n.file_id = f.id"
+    for path, expected, places, *columns in connection.execute(
+        "SELECT f.path, f.node_count, s.places, n.created_at, s.suffixes, n.nodes, n.history FROM hub_file f"
+        " LEFT JOIN (hub_nodes n JOIN hub_symbols s ON s.file_id = n.file_id) ON n.file_id = f.id"
     ):
         if columns[0] is None:
             damaged.append(f"{path} has no nodes, not even its module")
@@ -102,6 +104,8 @@ def check_integrity(connection: apsw.Connection) -> list[str]:
         else:
             if found != expected:
                 damaged.append(f"{path} should have {expected} nodes and has {found}")
+            elif not has_place_for_each(str(places), found):
+                damaged.append(f"{path} has not a place for each of its {found} nodes")
     return damaged
 
 

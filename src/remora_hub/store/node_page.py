@@ -20,7 +20,7 @@ from remora_hub.store.changes import ChangeKind
 
 
 class NodePage(NamedTuple):
-    """A row of ``hub_nodes``, less its file.
+    """A row of ``hub_nodes``, less its file, with the suffixes of ``hub_symbols``.
 
     ``created_at`` (Unix seconds) is when the file was first saved: every node was made then, and saved once, except
     those in ``history`` (see ``pack_history``). ``suffixes`` has a line for each body in ``nodes``, a blob as

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from remora_hub.model import FileIndex, HubStatus, NodeState
 
 _PAGE = (
-    "SELECT n.created_at, n.suffixes, n.nodes, n.history"
-    " FROM hub_file f JOIN hub_nodes n ON n.file_id = f.id WHERE f.path = ?"
+    "SELECT n.created_at, s.suffixes, n.nodes, n.history FROM hub_file f"
+    " JOIN hub_nodes n ON n.file_id = f.id JOIN hub_symbols s ON s.file_id = f.id WHERE f.path = ?"
 )
-_SUFFIXES = "SELECT n.suffixes FROM hub_file f JOIN hub_nodes n ON n.file_id = f.id WHERE f.path = ?"
+_SUFFIXES = "SELECT s.suffixes FROM hub_file f JOIN hub_symbols s ON s.file_id = f.id WHERE f.path = ?"
 
 
 class Reader(IndexReader):

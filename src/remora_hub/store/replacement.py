@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import msgspec
 
-from remora_hub.facts import PackedFile, pack_nodes
+from remora_hub.facts import PackedFile, pack_nodes, pack_places
 from remora_hub.store.changes import FileChange, FileOmitted, FileReplaced
 
-NO_FACTS = PackedFile(body="{}", suffixes=[], nodes=pack_nodes(b"[]"), names=b"", code=b"")
+NO_FACTS = PackedFile(body="{}", suffixes=[], nodes=pack_nodes(b"[]"), names=b"", code=b"", places="")
 
 
 class Replacement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -42,6 +42,19 @@ class NodesMerged:
 
 
 StoreChange = FileChange | Replacement | NodesMerged
+
+
+class _PlacedNode(msgspec.Struct, gc=False):
+    """``facts.PlacedNode`` as a record has it."""
+
+    kind: str
+    range: tuple[int, int, int, int]
+    name_at: tuple[int, int] | None = None
+    is_test: bool = False
+    is_exported: bool = True
+
+
+_decode_placed = msgspec.json.Decoder(_PlacedNode).decode
 
 
 def as_replacement(change: FileReplaced | FileOmitted | Replacement) -> Replacement:
@@ -82,10 +95,22 @@ def recorded(
         inode=0,
         digest="",
         scanned_ns=0,
-        packed=PackedFile(body, list(bodies), pack_bodies(bodies), NO_FACTS.names, NO_FACTS.code),
+        packed=PackedFile(
+            body,
+            list(bodies),
+            pack_bodies(bodies),
+            NO_FACTS.names,
+            NO_FACTS.code,
+            pack_places_of(bodies.values()),
+        ),
     )
 
 
 def pack_bodies(bodies: Mapping[str, str]) -> bytes:
     """The blob of the nodes' records, from the text of each."""
     return pack_nodes(f"[{','.join(bodies.values())}]".encode())
+
+
+def pack_places_of(bodies: Iterable[str]) -> str:
+    """``facts.PackedFile.places`` of the nodes, from the text of each."""
+    return pack_places([_decode_placed(body) for body in bodies])

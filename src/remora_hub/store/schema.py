@@ -7,6 +7,7 @@ Both versions stand in the file's header (``user_version``), where they can be r
 anything. Schema versions:
 
 1. The first.
+2. Key suffixes stand in a table of their own, with what a search by name needs beside them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import apsw
 from remora_hub.errors import CorruptStoreError, NewerIndexError
 from remora_hub.store import feed_log
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 APPLICATION_ID = 0x526D4862  # "RmHb"
 SNAPSHOT_APPLICATION_ID = 0x526D5373  # "RmSs"
 _EXTRACTORS_PER_SCHEMA = 100_000
@@ -62,7 +63,8 @@ CREATE TABLE hub_file (
     mtime_ns INTEGER NOT NULL, inode INTEGER NOT NULL, digest TEXT NOT NULL, scanned_ns INTEGER NOT NULL,
     node_count INTEGER NOT NULL);
 CREATE TABLE hub_nodes (
-    file_id INTEGER PRIMARY KEY, created_at REAL NOT NULL, suffixes TEXT NOT NULL, nodes BLOB NOT NULL, history BLOB);
+    file_id INTEGER PRIMARY KEY, created_at REAL NOT NULL, nodes BLOB NOT NULL, history BLOB);
+CREATE TABLE hub_symbols (file_id INTEGER PRIMARY KEY, suffixes TEXT NOT NULL, places TEXT NOT NULL);
 CREATE TABLE hub_names (file_id INTEGER PRIMARY KEY, names BLOB NOT NULL);
 CREATE TABLE hub_code (file_id INTEGER PRIMARY KEY, code BLOB NOT NULL);
 CREATE TABLE hub_commit (seq INTEGER PRIMARY KEY, at REAL NOT NULL, changes BLOB NOT NULL);

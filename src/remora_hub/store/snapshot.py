@@ -90,8 +90,8 @@ def _copy(source: Path, partial: Path) -> int:
 
 def _node_rows(connection: apsw.Connection) -> Iterator[tuple[str, str, int, int]]:
     pages = connection.execute(
-        "SELECT f.path, n.created_at, n.suffixes, n.nodes, n.history"
-        " FROM hub.hub_file f JOIN hub.hub_nodes n ON n.file_id = f.id ORDER BY f.path"
+        "SELECT f.path, n.created_at, s.suffixes, n.nodes, n.history FROM hub.hub_file f"
+        " JOIN hub.hub_nodes n ON n.file_id = f.id JOIN hub.hub_symbols s ON s.file_id = f.id ORDER BY f.path"
     )
     for path, *columns in pages:
         for node in unpack_page(str(path), NodePage(*columns)):

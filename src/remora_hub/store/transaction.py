@@ -28,6 +28,7 @@ from remora_hub.store.replacement import (
     StoreChange,
     as_replacement,
     pack_bodies,
+    pack_places_of,
     recorded,
 )
 
@@ -117,7 +118,9 @@ class Transaction:
             self._replace(recorded(change.path, body, change.bodies))
             return
         bodies = {node.suffix: node.body for node in unpack_page(change.path, page)} | dict(change.bodies)
-        delta = self._put_nodes(change.path, row.id, page, list(bodies), pack_bodies(bodies))
+        delta = self._put_nodes(
+            change.path, row.id, page, list(bodies), pack_bodies(bodies), pack_places_of(bodies.values())
+        )
         if delta:
             self._count_nodes(change.path, row, len(bodies))
             self._deltas[change.path] = delta
@@ -139,7 +142,7 @@ class Transaction:
             record = file_record.next_version(row.record, body, self.now)
         file_id = self._rows.put_file(new, row, len(packed.suffixes))
         page = self._rows.page(row.id) if row else None
-        delta = self._put_nodes(new.path, file_id, page, packed.suffixes, packed.nodes)
+        delta = self._put_nodes(new.path, file_id, page, packed.suffixes, packed.nodes, packed.places)
         if row is not None and row.digest == new.digest and record is None and not delta:
             return
         if record is not None:
@@ -149,7 +152,13 @@ class Transaction:
             self._deltas[new.path] = delta
 
     def _put_nodes(
-        self, path: str, file_id: int, page: NodePage | None, suffixes: list[str], nodes: bytes
+        self,
+        path: str,
+        file_id: int,
+        page: NodePage | None,
+        suffixes: list[str],
+        nodes: bytes,
+        places: str,
     ) -> FileDelta:
         """Save the nodes of a file in place of those in ``page``; what that changes.
 
@@ -157,13 +166,13 @@ class Transaction:
         """
         joined = join_suffixes(suffixes)
         if page is None or not page.suffixes:
-            self._rows.put_page(file_id, NodePage(self.now, joined, nodes, None))
+            self._rows.put_page(file_id, NodePage(self.now, joined, nodes, None), places)
             return FileDelta(added=suffixes, nodes=nodes)
         unpacked = dict(zip(suffixes, unpack_nodes(nodes), strict=True))
         merge = merge_nodes(unpack_page(path, page), unpacked, page.created_at, self.now)
         if merge.deltas:
             history = pack_history(merge.history)
-            self._rows.put_page(file_id, NodePage(page.created_at, joined, nodes, history))
+            self._rows.put_page(file_id, NodePage(page.created_at, joined, nodes, history), places)
         return FileDelta(merge.deltas)
 
     def _count_nodes(self, path: str, row: FileRow, node_count: int) -> None:
