@@ -16,7 +16,10 @@ INVALID_REQUEST: Final = -32600
 METHOD_NOT_FOUND: Final = -32601
 INVALID_PARAMS: Final = -32602
 INTERNAL_ERROR: Final = -32603
+SERVER_NOT_INITIALIZED: Final = -32002
 REQUEST_CANCELLED: Final = -32800
+CONTENT_MODIFIED: Final = -32801
+"""LSP 3.17: what the answer would be about has changed; editors pass over it in silence."""
 REQUEST_FAILED: Final = -32803
 """LSP 3.17: the request was valid, and could not be carried out; ``data`` is a ``FailureData``."""
 
@@ -35,6 +38,15 @@ class Incoming(msgspec.Struct, omit_defaults=True):
     params: msgspec.Raw = msgspec.Raw()
     result: msgspec.Raw = msgspec.Raw()
     error: WireError | msgspec.UnsetType = msgspec.UNSET
+
+
+class ProtocolError(Exception):
+    """A request that the protocol does not allow now, or that was refused; ``code`` is JSON-RPC's or LSP's."""
+
+    def __init__(self, code: int, message: str) -> None:
+        self.code = code
+        self.message = message
+        super().__init__(code, message)
 
 
 class WireError(msgspec.Struct, omit_defaults=True):
@@ -78,7 +90,7 @@ class Call(msgspec.Struct, omit_defaults=True):
 
     method: str
     params: Any
-    id: int | None = None
+    id: int | str | None = None
     jsonrpc: str = msgspec.field(default_factory=lambda: "2.0")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ import msgspec
 from remora_hub.errors import HubError
 from remora_hub.logs import get_logger
 from remora_hub.server.frames import FrameError, read_frame
+from remora_hub.server.sender import Sender
 from remora_hub.wire import (
     INTERNAL_ERROR,
     INVALID_PARAMS,
@@ -24,18 +24,17 @@ from remora_hub.wire import (
     Call,
     Failure,
     Incoming,
+    ProtocolError,
     WireError,
-    encode_frame,
     failure_data,
 )
 
 log = get_logger(__name__)
 
-_MOST_UNSENT_BYTES = 1 << 20
 _MOST_WAITING_BYTES = 1 << 20
-_LONGEST_GOODBYE_S = 1.0
 
 Method = tuple[type[msgspec.Struct], Callable[["Connection", Any], Awaitable[object]]]
+Notification = tuple[type[msgspec.Struct], Callable[["Connection", Any], None]]
 RequestId = int | str | None
 
 
@@ -44,7 +43,8 @@ class _CancelParams(msgspec.Struct):
 
 
 class Connection:
-    """Serves one stream. ``methods`` maps names to the type of their parameters and the coroutine that answers.
+    """Serves one stream. ``methods`` maps names to the type of their parameters and the coroutine that answers,
+    ``notifications`` those that have no answer to a plain function, called at once and in order.
 
     ``max_requests`` are answered at a time. Further ones wait, up to a megabyte of them, so that a cancellation, or the
     end of the stream, is seen behind them; what exceeds that is refused. An answer is encoded when it is its turn to be
@@ -56,30 +56,42 @@ class Connection:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         methods: Mapping[str, Method],
+        notifications: Mapping[str, Notification],
         *,
         max_frame_bytes: int,
         max_requests: int,
     ) -> None:
         self._reader = reader
-        self._writer = writer
+        self._sender = Sender(writer)
         self._methods = methods
+        self._notifications: Mapping[str, Notification] = {
+            **notifications,
+            "$/cancelRequest": (_CancelParams, Connection._cancel),
+        }
         self._max_frame_bytes = max_frame_bytes
         self._slots = asyncio.Semaphore(max_requests)
-        self._sending = asyncio.Lock()
         self._waiting_bytes = 0
         self._running: dict[RequestId, asyncio.Task[None]] = {}
+        self._asked: dict[RequestId, asyncio.Future[object]] = {}
+        self._asked_so_far = 0
         self._tasks: set[asyncio.Task[None]] = set()
-        writer.transport.set_write_buffer_limits(high=_MOST_UNSENT_BYTES)
+        self._at_end: list[Callable[[], None]] = []
+        self._is_over = False
 
     async def serve(self) -> None:
         """Answer until the client hangs up or breaks the protocol beyond repair."""
         try:
-            while (body := await read_frame(self._reader, self._max_frame_bytes)) is not None:
+            while (
+                not self._is_over
+                and (body := await read_frame(self._reader, self._max_frame_bytes)) is not None
+            ):
                 refusal = self._receive(body)
                 if refusal is not None:
-                    await self._send(refusal)
+                    await self._sender.send(refusal)
+                # A request is begun before the next message is looked at: it is about the text as it was then.
+                await asyncio.sleep(0)
         except FrameError as error:
-            await self._send(Failure(None, WireError(INVALID_REQUEST, str(error))))
+            await self._sender.send(Failure(None, WireError(INVALID_REQUEST, str(error))))
         except ConnectionError:
             pass  # the client is gone, which is its right
         finally:
@@ -89,9 +101,28 @@ class Connection:
         """Run a coroutine that ends with the connection, such as a subscription."""
         _ = self._begin(coroutine)
 
+    def at_end(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` when the connection ends."""
+        self._at_end.append(callback)
+
+    def hang_up(self) -> None:
+        """Read no more: the client has said that it goes."""
+        self._is_over = True
+
     async def notify(self, method: str, params: object) -> None:
         """Send a notification; waits while the client does not read."""
-        await self._send(Call(method, params))
+        await self._sender.send(Call(method, params))
+
+    async def ask(self, method: str, params: object) -> None:
+        """Send a request and wait for its answer, which need only be a success. Raises ProtocolError if it is none."""
+        self._asked_so_far += 1
+        request = f"hub-{self._asked_so_far}"
+        answered = self._asked[request] = asyncio.get_running_loop().create_future()
+        try:
+            await self._sender.send(Call(method, params, request))
+            await answered
+        finally:
+            del self._asked[request]
 
     def _receive(self, body: bytes) -> Failure | None:
         """Begin what a message asks for; the failure to send at once if it asks for nothing that can be done."""
@@ -103,10 +134,11 @@ class Connection:
             return Failure(None, WireError(PARSE_ERROR, f"not JSON: {error}"))
         if message.method is None or message.jsonrpc != "2.0":
             if message.result or message.error is not msgspec.UNSET:
-                return None  # an answer: nothing was asked of this client
+                self._answered(message)
+                return None
             return Failure(None, WireError(INVALID_REQUEST, "a request has a method, and says jsonrpc 2.0"))
         if isinstance(message.id, msgspec.UnsetType):
-            self._notified(message)
+            self._notified(message.method, message.params)
             return None
         if message.id in self._running:
             reason = f"request {message.id!r} is still being answered"
@@ -124,35 +156,46 @@ class Connection:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def _notified(self, message: Incoming) -> None:
-        """Cancellation is the one notification known (LSP 3.17); any other is ignored, as JSON-RPC has it."""
-        if message.method != "$/cancelRequest":
+    def _answered(self, message: Incoming) -> None:
+        """An answer of the client's; to a question nobody waits for, or has asked, it means nothing."""
+        if isinstance(message.id, msgspec.UnsetType) or (answered := self._asked.get(message.id)) is None:
             return
-        with contextlib.suppress(
-            msgspec.DecodeError, RecursionError
-        ):  # notifications have no answer to complain in
-            wanted = msgspec.json.decode(message.params or b"{}", type=_CancelParams).id
-            # Behind the task's first step, which is scheduled already: a task that never ran could not answer.
-            asyncio.get_running_loop().call_soon(self._cancel, wanted)
+        if answered.done():
+            return
+        if isinstance(message.error, msgspec.UnsetType):
+            answered.set_result(None)
+        else:
+            answered.set_exception(ProtocolError(message.error.code, message.error.message))
 
-    def _cancel(self, request: RequestId) -> None:
-        if (task := self._running.get(request)) is not None:
+    def _notified(self, name: str, params: msgspec.Raw) -> None:
+        """A notification has no answer to complain in: unknown ones are ignored, as JSON-RPC has it."""
+        if name not in self._notifications:
+            return
+        parameters, notified = self._notifications[name]
+        try:
+            notified(self, decode_params(params, parameters))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ProtocolError, HubError) as error:
+            log.debug("notification.refused", method=name, reason=str(error))
+        except Exception:  # a fault of the hub's own: as for a request
+            log.exception("notification.crashed", method=name)
+
+    def _cancel(self, params: _CancelParams) -> None:
+        if (task := self._running.get(params.id)) is not None:
             task.cancel()
 
     async def _answer(self, request: RequestId, name: str, params: msgspec.Raw, size: int) -> None:
         task = asyncio.current_task()
         try:
-            async with (
-                self._slots
-            ):  # also while sending: what waits to be read is bounded as what waits for an answer
+            # Held while sending, too: what waits to be read is bounded as what waits for an answer is.
+            async with self._slots:
                 answer = await self._call(name, request, params)
                 del self._running[request]
-                await self._send(answer)
+                await self._sender.send(answer)
         except asyncio.CancelledError:
             if task is None or self._running.pop(request, None) is not task:
                 raise  # the connection ends: it has cleared the table
             task.uncancel()  # by the client's wish
-            await self._send(Failure(request, WireError(REQUEST_CANCELLED, "cancelled")))
+            await self._sender.send(Failure(request, WireError(REQUEST_CANCELLED, "cancelled")))
         finally:
             self._waiting_bytes -= size
 
@@ -162,11 +205,13 @@ class Connection:
             return Failure(request, WireError(METHOD_NOT_FOUND, f"no method {name!r}"))
         parameters, answer = method
         try:
-            decoded = msgspec.json.decode(params or b"{}", type=parameters)
+            decoded = decode_params(params, parameters)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return Failure(request, WireError(INVALID_PARAMS, f"bad parameters of {name}: {error}"))
         try:
             return Answer(request, await answer(self, decoded))
+        except ProtocolError as error:
+            return Failure(request, WireError(error.code, error.message))
         except HubError as error:
             return Failure(request, WireError(REQUEST_FAILED, str(error), failure_data(error)))
         except Exception:  # a fault of the hub's own: this boundary logs it, and the connection lives on
@@ -175,29 +220,22 @@ class Connection:
                 request, WireError(INTERNAL_ERROR, f"{name} failed inside the hub; its log says why")
             )
 
-    async def _send(self, message: Answer | Failure | Call) -> None:
-        async with self._sending:
-            if self._writer.is_closing():
-                return
-            try:
-                self._writer.write(encode_frame(message))
-                await self._writer.drain()
-            except ConnectionError:
-                pass  # the client is gone; ``serve`` sees the end of its stream
-
     async def _end(self) -> None:
-        """Cancel what is under way and hang up; what was written already is given a second to be read."""
+        """Cancel what is under way and hang up."""
         self._running.clear()
+        for callback in self._at_end:
+            callback()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._writer.close()
-        try:
-            async with asyncio.timeout(_LONGEST_GOODBYE_S):
-                await self._writer.wait_closed()
-        except (TimeoutError, ConnectionError):
-            self._writer.transport.abort()
+        await self._sender.close()
 
 
 _decode = msgspec.json.Decoder(Incoming).decode
+
+
+def decode_params(params: msgspec.Raw, parameters: type[msgspec.Struct]) -> msgspec.Struct:
+    """Parameters of a known type; absent ones and null, which many clients write for none, are an empty object."""
+    text = bytes(params)
+    return msgspec.json.decode(b"{}" if text in (b"", b"null") else text, type=parameters)

@@ -9,11 +9,12 @@ import socket
 import stat
 import struct
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from remora_hub.errors import StoreError
 from remora_hub.logs import get_logger
 from remora_hub.paths import StatePaths
-from remora_hub.server.connection import Connection, Method
+from remora_hub.server.connection import Connection, Method, Notification
 from remora_hub.wire import REQUEST_FAILED, Failure, WireError, encode_frame
 
 log = get_logger(__name__)
@@ -29,6 +30,7 @@ class Endpoint:
         self,
         paths: StatePaths,
         methods: Mapping[str, Method],
+        notifications: Mapping[str, Notification] = MappingProxyType({}),
         *,
         max_frame_bytes: int,
         max_requests: int,
@@ -36,6 +38,7 @@ class Endpoint:
     ) -> None:
         self._paths = paths
         self._methods = methods
+        self._notifications = notifications
         self._max_frame_bytes = max_frame_bytes
         self._max_requests = max_requests
         self._max_connections = max_connections
@@ -95,6 +98,7 @@ class Endpoint:
                 reader,
                 writer,
                 self._methods,
+                self._notifications,
                 max_frame_bytes=self._max_frame_bytes,
                 max_requests=self._max_requests,
             )
