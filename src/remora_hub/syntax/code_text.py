@@ -21,12 +21,15 @@ _FURTHER_BYTE = re.compile(rb"[\x80-\xbf\v]")
 # A form feed of the source itself has no further byte behind it.
 _FOUR_BYTE_START = re.compile(rb"[\xf0-\xf7]|\f(?=\v)")
 _CHARACTER = re.compile(rb"[^\x80-\xbf\v][\x80-\xbf\v]*+", re.DOTALL)
-_NAME_BYTE = rb"[A-Za-z0-9_\x80-\xff]"
+_NAME_BYTES = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_").union(
+    range(0x80, 0x100)
+)
 
 
-def pack_code(mask: bytes, words: bytes) -> tuple[bytes, bytes]:
+def pack_code(mask: bytes, words: str) -> tuple[bytes, bytes]:
     """Return ``(names, code)`` as ``facts.PackedFile`` describes them."""
-    return b"\n".join([b"", *distinct_identifiers(words), b""]), compress(mask)
+    names = "\n".join(["", *distinct_identifiers(words), ""])
+    return names.encode("latin-1"), compress(mask)
 
 
 class CodeText:
@@ -38,8 +41,35 @@ class CodeText:
 
     def occurrences(self, name: str) -> list[int]:
         """Where the identifier ``name`` stands in code, in order."""
-        pattern = rb"(?<!%b)%b(?!%b)" % (_NAME_BYTE, re.escape(name.encode()), _NAME_BYTE)
-        return [match.start() for match in re.finditer(pattern, self.mask)]
+        return self.occurrences_within(name.encode(), 0, len(self.mask))
+
+    def occurrences_within(self, name: bytes, start: int, end: int) -> list[int]:
+        """The same between two positions."""
+        found = []
+        mask, length = self.mask, len(name)
+        position = mask.find(name, start, end)
+        while position >= 0:
+            behind = position + length
+            if not (
+                (position and mask[position - 1] in _NAME_BYTES)
+                or (behind < len(mask) and mask[behind] in _NAME_BYTES)
+            ):
+                found.append(position)
+            position = mask.find(name, behind, end)
+        return found
+
+    def word_at(self, position: int) -> tuple[int, int]:
+        """The identifier that touches a position, as the positions of its first byte and behind its last.
+
+        Both are ``position`` where none does. What begins there comes before what ends there.
+        """
+        mask = self.mask
+        start = end = position
+        while start and mask[start - 1] in _NAME_BYTES:
+            start -= 1
+        while end < len(mask) and mask[end] in _NAME_BYTES:
+            end += 1
+        return start, end
 
     def line_and_column(self, position: int, encoding: PositionEncoding = "utf-8") -> tuple[int, int]:
         """Line and 0-based column of a position, the column in units of ``encoding``."""
@@ -52,6 +82,10 @@ class CodeText:
             if encoding == "utf-16":
                 column += len(_FOUR_BYTE_START.findall(before))
         return line, column
+
+    def offset(self, line: int, column: int) -> int:
+        """The byte position of a line and column in UTF-8 bytes that are known to be in the text."""
+        return self._line_starts[line - 1] + column
 
     def position(self, line: int, column: int, encoding: PositionEncoding = "utf-8") -> int:
         """The byte position of a line and column, both held within the text as LSP 3.17 ("Position") has it."""

@@ -1,0 +1,149 @@
+"""Classes: their bases, the order in which members are looked up, the members (language reference, section 3.3.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from remora_hub.query.resolution.entities import Entity
+from remora_hub.query.resolution.values import ClassValue, ExternalValue
+from remora_hub.query.source_file import Node, SourceFile
+from remora_hub.syntax.roles import Role
+
+if TYPE_CHECKING:
+    from remora_hub.query.resolution.resolver import Resolver
+
+Base = ClassValue | ExternalValue
+
+
+class Classes:
+    """Members of classes through their hierarchy."""
+
+    def __init__(self, resolver: Resolver) -> None:
+        self._resolver = resolver
+        self._orders: dict[tuple[str, str], list[Base]] = {}
+        self._in_progress: set[tuple[str, str]] = set()
+        self._own: dict[tuple[str, str], dict[str, list[Node]]] = {}
+
+    def bases(self, cls: ClassValue) -> list[Base]:
+        """What a class derives from, in order; a base that cannot be decided is an external one without a name."""
+        file = cls.file
+        roles = file.roles_at(file.code.offset(*cls.node.range[:2]))
+        if roles.bases is None:
+            return []
+        found: list[Base] = []
+        for first, last in pieces(roles.line.texts, roles.line.partner, *roles.bases):
+            if roles.by_token.get(first) is Role.KEYWORD:
+                continue
+            values = self._resolver.expressions.evaluate(file, roles, first, last)
+            classes = [value for value in values if isinstance(value, ClassValue) and value.key != cls.key]
+            external = [value for value in values if isinstance(value, ExternalValue)]
+            found.append(classes[0] if classes else external[0] if external else ExternalValue("", True))
+        return found
+
+    def order(self, cls: ClassValue) -> list[Base]:
+        """The method resolution order: C3 where it exists, else depth first."""
+        known = self._orders.get(cls.key)
+        if known is not None:
+            return known
+        if cls.key in self._in_progress:
+            return [cls]
+        self._in_progress.add(cls.key)
+        try:
+            bases = self.bases(cls)
+            orders: list[list[Base]] = [
+                self.order(base) if isinstance(base, ClassValue) else [base] for base in bases
+            ]
+            found = [cls, *_merge([*orders, bases])]
+        finally:
+            self._in_progress.discard(cls.key)
+        self._orders[cls.key] = found
+        return found
+
+    def own_members(self, cls: ClassValue) -> dict[str, list[Node]]:
+        """The nodes directly in a class, by name; attributes assigned through ``self`` are among them."""
+        found = self._own.get(cls.key)
+        if found is None:
+            found = {}
+            prefix = cls.node.qualname + "."
+            first, _, last, _ = cls.node.range
+            for node in cls.file.nodes:
+                name = node.qualname[len(prefix) :]
+                if node.qualname.startswith(prefix) and "." not in name and first <= node.range[0] <= last:
+                    found.setdefault(name, []).append(node)
+            self._own[cls.key] = found
+        return found
+
+    def member(self, cls: ClassValue, name: str, *, behind: bool = False) -> tuple[Entity | None, bool]:
+        """The member ``name`` of a class (``behind``: only if inherited), and whether it may be an external one."""
+        entity, _, may_be_external = self.member_and_owner(cls, name, behind=behind)
+        return entity, may_be_external
+
+    def member_and_owner(
+        self, cls: ClassValue, name: str, *, behind: bool = False
+    ) -> tuple[Entity | None, ClassValue | None, bool]:
+        """The same with the class that defines it."""
+        may_be_external = False
+        for base in self.order(cls)[1 if behind else 0 :]:
+            if isinstance(base, ExternalValue):
+                may_be_external = may_be_external or base.name not in _WITHOUT_MEMBERS
+            elif name in self.own_members(base):
+                return self.member_entity(base, name), base, may_be_external
+        return None, None, may_be_external
+
+    def member_entity(self, cls: ClassValue, name: str) -> Entity:
+        """The entity of a member that the class itself defines."""
+        file = cls.file
+        scope = file.scope_of_node(cls.node)
+        bindings = tuple(file.bindings(name, scope))
+        return Entity(file, scope.start, name, tuple(self.own_members(cls)[name]), bindings)
+
+    def enclosing_class(self, file: SourceFile, position: int) -> ClassValue | None:
+        """The class whose method, or body, code at ``position`` belongs to."""
+        scope = file.enclosing(position)
+        while scope.parent is not None:
+            if scope.kind == "class":
+                return ClassValue(file, scope.node)
+            scope = scope.parent
+        return None
+
+
+_WITHOUT_MEMBERS = frozenset(("object", "Generic", "Protocol", "ABC"))
+
+
+def pieces(texts: list[bytes], partner: list[int], first: int, last: int) -> list[tuple[int, int]]:
+    """The comma-separated pieces between two tokens, empty ones left out."""
+    found = []
+    begin = index = first
+    while index < last:
+        if texts[index] == b",":
+            found.append((begin, index))
+            begin = index + 1
+        index = max(partner[index], index) + 1
+    found.append((begin, last))
+    return [(left, right) for left, right in found if left < right]
+
+
+def _merge(orders: list[list[Base]]) -> list[Base]:
+    """C3 (https://www.python.org/download/releases/2.3/mro/); where it fails, the first that is left comes next."""
+    merged: list[Base] = []
+    orders = [order for order in orders if order]
+    while orders:
+        for order in orders:
+            head = order[0]
+            if not any(_is_among(head, other[1:]) for other in orders):
+                break
+        else:
+            head = orders[0][0]
+        merged.append(head)
+        orders = [rest for order in orders if (rest := [base for base in order if not _is_same(base, head)])]
+    return merged
+
+
+def _is_among(base: Base, others: list[Base]) -> bool:
+    return any(_is_same(base, other) for other in others)
+
+
+def _is_same(one: Base, other: Base) -> bool:
+    if isinstance(one, ClassValue):
+        return isinstance(other, ClassValue) and one.key == other.key
+    return isinstance(other, ExternalValue) and one.name == other.name

@@ -1,0 +1,336 @@
+"""One file as questions see it: its nodes, scopes and names, each read off the kept facts when first asked for."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import msgspec
+
+from remora_hub.answers import Range
+from remora_hub.compression import decompress
+from remora_hub.store.keys import node_key
+from remora_hub.syntax.code_text import CodeText
+from remora_hub.syntax.line import Line
+from remora_hub.syntax.logical_line import logical_lines
+from remora_hub.syntax.roles import NOT_BINDING, Role, Roles, read_roles
+
+_FUNCTIONS = frozenset(("function", "method", "property"))
+
+
+class Node(msgspec.Struct, gc=False):
+    """The part of a node's record that questions need; ``suffix`` is that of its key."""
+
+    kind: str
+    qualname: str
+    range: Range
+    name_at: tuple[int, int] | None = None
+    ordinal: int = 1
+    signature: str = ""
+    docstring: str | None = None
+    decorators: tuple[str, ...] = ()
+    bases: tuple[str, ...] = ()
+    is_async: bool = False
+    is_test: bool = False
+    is_exported: bool = True
+
+    @property
+    def name(self) -> str:
+        """The last part of the qualified name."""
+        return self.qualname.rpartition(".")[2]
+
+    @property
+    def suffix(self) -> str:
+        """The key without ``node:{path}:``."""
+        return self.qualname if self.ordinal == 1 else f"{self.qualname}#{self.ordinal}"
+
+    @property
+    def is_function(self) -> bool:
+        """Whether it is made by ``def``."""
+        return self.kind in _FUNCTIONS
+
+
+class ImportStatement(msgspec.Struct, frozen=True, gc=False):
+    """As ``model.ImportStatement``, in the stored form."""
+
+    line: int
+    names: tuple[str, ...]
+    module: str = ""
+    level: int = 0
+    type_checking: bool = False
+
+
+class _Record(msgspec.Struct):
+    imports: list[ImportStatement] = []
+    exports: list[str] | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """The module, a class or a function; bytes from its definition's first to behind its last."""
+
+    kind: str
+    start: int
+    end: int
+    node: Node
+    parent: Scope | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Binding:
+    """One place where a name is bound: token ``index`` of the line of ``roles``.
+
+    ``scope`` is where it can be seen; ``is_inner`` says that only a lambda or comprehension in that line sees it.
+    """
+
+    name: str
+    role: Role
+    scope: Scope
+    position: int
+    roles: Roles
+    index: int
+    is_inner: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One mention of a name in code."""
+
+    position: int
+    roles: Roles
+    index: int
+
+    @property
+    def role(self) -> Role | None:
+        """What the name does there; None for what is no name there, such as a soft keyword."""
+        return self.roles.by_token.get(self.index)
+
+
+@dataclass(slots=True)
+class _Names:
+    """The bindings of one name in a file, by scope, and where it is declared global or nonlocal."""
+
+    by_scope: dict[int, list[Binding]] = field(default_factory=dict)
+    scopes: dict[int, Scope] = field(default_factory=dict)
+    inner: list[Binding] = field(default_factory=list)
+    declared: dict[int, Role] = field(default_factory=dict)
+
+
+_decode_nodes = msgspec.json.Decoder(list[Node]).decode
+_decode_record = msgspec.json.Decoder(_Record).decode
+
+
+class SourceFile:
+    """The facts of one file at one moment. What is derived from them is kept with it."""
+
+    def __init__(self, path: str, nodes: bytes, code: bytes, record: str) -> None:
+        self.path = path
+        self._packed_nodes = nodes
+        self._packed_code = code
+        self._packed_record = record
+        self._lines: dict[int, Roles] = {}
+        self._names: dict[str, _Names] = {}
+
+    @cached_property
+    def code(self) -> CodeText:
+        """Its mask, and positions in it."""
+        return CodeText(self._packed_code)
+
+    @cached_property
+    def nodes(self) -> list[Node]:
+        """In source order; the module is the first."""
+        return _decode_nodes(decompress(self._packed_nodes))
+
+    @cached_property
+    def by_suffix(self) -> dict[str, Node]:
+        """The nodes by the suffix of their keys."""
+        return {node.suffix: node for node in self.nodes}
+
+    @cached_property
+    def redefined(self) -> dict[str, list[Node]]:
+        """All nodes of a qualified name, in source order."""
+        found: dict[str, list[Node]] = {}
+        for node in self.nodes:
+            found.setdefault(node.qualname, []).append(node)
+        return found
+
+    @cached_property
+    def imports(self) -> list[ImportStatement]:
+        """Every import statement, in source order."""
+        return self._record.imports
+
+    @property
+    def exports(self) -> list[str] | None:
+        """``__all__``, where the file has one."""
+        return self._record.exports
+
+    @cached_property
+    def _record(self) -> _Record:
+        return _decode_record(self._packed_record)
+
+    def key(self, node: Node) -> str:
+        """The key of one of its nodes."""
+        return node_key(self.path, node.suffix)
+
+    def name_position(self, node: Node) -> int:
+        """Where a node's name begins."""
+        return self.code.offset(*(node.name_at or node.range[:2]))
+
+    def name_range(self, node: Node) -> Range:
+        """Where a node's name stands; for a module the beginning of the file."""
+        if node.kind == "module":
+            return 1, 0, 1, 0
+        line, column = node.name_at or node.range[:2]
+        return line, column, line, column + len(node.name.encode())
+
+    # Scopes.
+
+    @cached_property
+    def scopes(self) -> list[Scope]:
+        """In source order; the module is the first, whatever encloses a scope comes before it."""
+        module = Scope("module", 0, len(self.code.mask) + 1, self.nodes[0])
+        scopes = [module]
+        innermost = module
+        for node in self.nodes[1:]:
+            if node.kind != "class" and not node.is_function:
+                continue
+            start = self.code.offset(*node.range[:2])
+            while innermost.parent is not None and start >= innermost.end:
+                innermost = innermost.parent
+            kind = "class" if node.kind == "class" else "function"
+            innermost = Scope(kind, start, self.code.offset(*node.range[2:]), node, innermost)
+            scopes.append(innermost)
+        return scopes
+
+    @cached_property
+    def _scope_starts(self) -> list[int]:
+        return [scope.start for scope in self.scopes]
+
+    @cached_property
+    def _scope_by_suffix(self) -> dict[str, Scope]:
+        return {scope.node.suffix: scope for scope in self.scopes}
+
+    def scope_of_node(self, node: Node) -> Scope:
+        """The scope a class, function or module makes."""
+        return self._scope_by_suffix[node.suffix]
+
+    def enclosing(self, position: int) -> Scope:
+        """The innermost definition around a position, its header included."""
+        scope = self.scopes[max(0, bisect_right(self._scope_starts, position) - 1)]
+        while position >= scope.end and scope.parent is not None:
+            scope = scope.parent
+        return scope
+
+    def scope_at(self, position: int) -> Scope:
+        """The scope that code at a position runs in: that of a header is around the definition."""
+        scope = self.enclosing(position)
+        while scope.parent is not None and position <= self._body_start(scope):
+            scope = scope.parent
+        return scope
+
+    def _body_start(self, scope: Scope) -> int:
+        roles = self.roles_at(scope.start)
+        colon = roles.header_end
+        if colon is None or colon >= len(roles.line):
+            return roles.line.end
+        return roles.line.starts[colon]
+
+    # Lines and names.
+
+    @cached_property
+    def lines(self) -> tuple[list[int], list[int]]:
+        """Where its logical lines begin and end."""
+        return logical_lines(self.code.mask)
+
+    def line_number(self, position: int) -> int:
+        """The index of the logical line around (or before) a position; -1 if there is none."""
+        return bisect_right(self.lines[0], position) - 1
+
+    def roles_at(self, position: int) -> Roles:
+        """The roles in the logical line around a position."""
+        number = max(0, self.line_number(position))
+        roles = self._lines.get(number)
+        if roles is None:
+            starts, ends = self.lines
+            span = (starts[number], ends[number]) if starts else (0, 0)
+            roles = self._lines[number] = read_roles(Line(self.code.mask, *span))
+        return roles
+
+    def occurrence_at(self, position: int) -> Occurrence | None:
+        """The name that touches a position; None if none does."""
+        start, end = self.code.word_at(position)
+        if start == end:
+            return None
+        found = self._occurrence(start)
+        return found if found is not None and found.role is not None else None
+
+    def occurrences(self, name: str) -> list[Occurrence]:
+        """Every mention of a name in code, in order."""
+        found = (self._occurrence(position) for position in self.code.occurrences(name))
+        return [occurrence for occurrence in found if occurrence is not None and occurrence.role is not None]
+
+    def _occurrence(self, position: int) -> Occurrence | None:
+        roles = self.roles_at(position)
+        index = roles.line.index_at(position)
+        if index < 0 or roles.line.starts[index] != position:
+            return None
+        return Occurrence(position, roles, index)
+
+    def bindings(self, name: str, scope: Scope) -> list[Binding]:
+        """Where ``name`` is bound in ``scope``, in order."""
+        return self._names_of(name).by_scope.get(scope.start if scope.parent else -1, [])
+
+    def bound_at(self, name: str, position: int) -> tuple[Scope, list[Binding]] | None:
+        """The scope in which the mention at ``position`` binds ``name``, and all bindings there."""
+        names = self._names_of(name)
+        for key, bindings in names.by_scope.items():
+            if any(binding.position == position for binding in bindings):
+                return names.scopes[key], bindings
+        return None
+
+    def inner_bindings(self, name: str) -> list[Binding]:
+        """Where ``name`` is bound in lambdas and comprehensions, in order."""
+        return self._names_of(name).inner
+
+    def declaration(self, name: str, scope: Scope) -> Role | None:
+        """``GLOBAL`` or ``NONLOCAL`` where ``scope`` declares ``name`` so."""
+        return self._names_of(name).declared.get(scope.start if scope.parent else -1)
+
+    def _names_of(self, name: str) -> _Names:
+        names = self._names.get(name)
+        if names is None:
+            names = self._names[name] = self._read_names(name)
+        return names
+
+    def _read_names(self, name: str) -> _Names:
+        names = _Names()
+        found: list[Binding] = []
+        for occurrence in self.occurrences(name):
+            role = occurrence.role
+            if role in (Role.GLOBAL, Role.NONLOCAL) and role is not None:
+                scope = self.scope_at(occurrence.position)
+                names.declared[scope.start if scope.parent else -1] = role
+            elif role is not None and role not in NOT_BINDING:
+                found.append(self._binding(name, role, occurrence))
+        for binding in found:
+            scope = binding.scope
+            if binding.is_inner:
+                names.inner.append(binding)
+                continue
+            declared = names.declared.get(scope.start if scope.parent else -1)
+            if declared is Role.GLOBAL:
+                scope = self.scopes[0]
+            elif declared is Role.NONLOCAL and scope.parent is not None:
+                scope = scope.parent
+            key = scope.start if scope.parent else -1
+            names.by_scope.setdefault(key, []).append(binding)
+            names.scopes[key] = scope
+        return names
+
+    def _binding(self, name: str, role: Role, occurrence: Occurrence) -> Binding:
+        position = occurrence.position
+        is_inner = role in (Role.COMPREHENDED, Role.LAMBDA_PARAMETER)
+        is_own = role in (Role.PARAMETER, Role.TYPE_PARAMETER)
+        scope = self.enclosing(position) if is_own else self.scope_at(position)
+        return Binding(name, role, scope, position, occurrence.roles, occurrence.index, is_inner)
