@@ -1,4 +1,8 @@
-"""The real hub as a process of its own, and an independent look at the disk to compare its index with."""
+"""The real hub as a process of its own, and an independent look at the disk to compare its index with.
+
+Tests are marked with the case of the fault matrix that they are. Their sizes suit every run of the suite;
+``scripts/faults`` sets ``FAULTS_AT_FULL_SIZE`` and runs them at those that the matrix states.
+"""
 
 from __future__ import annotations
 
@@ -33,13 +37,23 @@ Seen = dict[str, tuple[str, frozenset[str] | None]]
 
 
 class RunningHub:
-    """``remora-hub run`` on a root; stopped at the end of the test. ``settings`` are ``KEY=VALUE``."""
+    """``remora-hub run`` on a root; stopped at the end of the test. ``settings`` are ``KEY=VALUE``.
 
-    def __init__(self, root: Path, state_dir: Path | None, log: Path, settings: tuple[str, ...]) -> None:
+    ``prefix`` is a command that runs another in surroundings of its own, in the same process.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        state_dir: Path | None,
+        log: Path,
+        settings: tuple[str, ...],
+        prefix: tuple[str, ...] = (),
+    ) -> None:
         self.paths = StatePaths(root, state_dir)
         self.root = root
         self.log = log
-        self._command = [sys.executable, "-P", "-m", "remora_hub", "run", str(root)]
+        self._command = [*prefix, sys.executable, "-P", "-m", "remora_hub", "run", str(root)]
         if state_dir is not None:
             self._command += ["--state-dir", str(state_dir)]
         for setting in ("watch.reconcile_interval_s=3600", *settings):  # nothing may hide behind it
@@ -70,6 +84,10 @@ class RunningHub:
             if time.monotonic() > deadline:
                 raise AssertionError(f"not within {within_s} s; {self.log.read_text()[-3000:]}")
             time.sleep(0.01)  # between two looks at a state that nothing announces
+
+    def memory_mb(self) -> float:
+        """What the process itself has in memory, without its lanes."""
+        return psutil.Process(self.process.pid).memory_info().rss / 1e6
 
     def wait_until_ready(self) -> None:
         self.wait_until(lambda: self.status()["state"] == "ready")
@@ -122,6 +140,10 @@ class RunningHub:
                 self.process.wait()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "fault(case): the case of FAULTS.md")
+
+
 def scan(root: Path) -> tuple[Seen, set[str]]:
     """What must be indexed below ``root``, and what must be named as omitted. Shares no code with the hub."""
     on_disk: Seen = {}
@@ -172,17 +194,38 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def start_hub(root: Path, tmp_path: Path) -> Iterator[Callable[..., RunningHub]]:
-    """Start a hub on ``root``; its state is beside it, unless ``inside``."""
+    """Start a hub on ``root``; its state is beside it, unless ``inside`` or in ``state_dir``."""
     started: list[RunningHub] = []
 
-    def start(*settings: str, inside: bool = False) -> RunningHub:
-        hub = RunningHub(root, None if inside else tmp_path / "state", tmp_path / "log", settings)
+    def start(
+        *settings: str,
+        inside: bool = False,
+        state_dir: Path = tmp_path / "state",
+        prefix: tuple[str, ...] = (),
+    ) -> RunningHub:
+        hub = RunningHub(root, None if inside else state_dir, tmp_path / "log", settings, prefix)
         started.append(hub)
         return hub
 
     yield start
     for hub in started:
         hub.close()
+
+
+@pytest.fixture
+def sized() -> Callable[[int, int], int]:
+    """How much of something: little for every run of the suite, or as much as FAULTS.md says."""
+    return lambda small, full: full if os.environ.get("FAULTS_AT_FULL_SIZE") else small
+
+
+@pytest.fixture
+def observed(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Say what was seen; ``scripts/faults`` shows it."""
+
+    def say(seen: str) -> None:
+        sys.stdout.write(f"{request.node.name}: {seen}\n")
+
+    return say
 
 
 @pytest.fixture

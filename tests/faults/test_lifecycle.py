@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 
 StartHub = Callable[..., Any]  # of conftest.RunningHub, which cannot be imported from here
 WriteFiles = Callable[..., None]
 
 
+@pytest.mark.fault(case="L1")
 def test_sigterm_during_a_hanging_parse_ends_everything(root: Path, start_hub: StartHub) -> None:
     hub = start_hub("index.parse_timeout_s=600")
     hub.wait_until_ready()
@@ -23,6 +25,7 @@ def test_sigterm_during_a_hanging_parse_ends_everything(root: Path, start_hub: S
     assert psutil.wait_procs(lanes, timeout=2)[1] == []
 
 
+@pytest.mark.fault(case="L1")
 def test_sigterm_during_the_cold_start_ends_everything_and_the_next_start_resumes(
     root: Path, start_hub: StartHub, write_files: WriteFiles
 ) -> None:

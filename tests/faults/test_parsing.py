@@ -35,6 +35,7 @@ def busy_lanes(hub: Any) -> list[psutil.Process]:
     return [lane for lane in hub.lanes() if sum(lane.cpu_times()[:2]) > before.get(lane, 1e9)]
 
 
+@pytest.mark.fault(case="P1")
 @pytest.mark.parametrize(
     "settings",
     [
@@ -60,6 +61,7 @@ def test_several_hanging_files_hold_up_nobody(
     assert hub.status()["queue"]["pending"] == 4
 
 
+@pytest.mark.fault(case="P1")
 def test_hanging_files_are_given_up_and_not_parsed_again_until_they_change(
     root: Path, start_hub: StartHub
 ) -> None:
@@ -83,6 +85,7 @@ def test_hanging_files_are_given_up_and_not_parsed_again_until_they_change(
     assert hub.converges() == {}
 
 
+@pytest.mark.fault(case="P2")
 def test_files_over_the_limit_are_named_and_not_read(root: Path, start_hub: StartHub) -> None:
     hub = start_hub()
     hub.wait_until_ready()
@@ -93,6 +96,7 @@ def test_files_over_the_limit_are_named_and_not_read(root: Path, start_hub: Star
     assert hub.converges() == {}
 
 
+@pytest.mark.fault(case="P3")
 def test_killed_lanes_cost_no_innocent_file(root: Path, start_hub: StartHub, write_files: WriteFiles) -> None:
     write_files(root / "d", 60)
     hub = start_hub()
@@ -102,6 +106,7 @@ def test_killed_lanes_cost_no_innocent_file(root: Path, start_hub: StartHub, wri
     assert hub.converges() == {}
 
 
+@pytest.mark.fault(case="P3")
 def test_a_file_whose_lane_dies_twice_is_quarantined(
     root: Path, start_hub: StartHub, write_files: WriteFiles
 ) -> None:
@@ -125,6 +130,7 @@ def test_a_file_whose_lane_dies_twice_is_quarantined(
     assert hub.converges() == {}
 
 
+@pytest.mark.fault(case="P7")
 def test_what_is_no_regular_file_is_named_and_never_opened(root: Path, start_hub: StartHub) -> None:
     hub = start_hub()
     hub.wait_until_ready()
@@ -149,6 +155,7 @@ def test_what_is_no_regular_file_is_named_and_never_opened(root: Path, start_hub
     assert hub.converges() == {}
 
 
+@pytest.mark.fault(case="P7")
 def test_special_files_are_named_at_cold_start_too(root: Path, start_hub: StartHub) -> None:
     os.mkfifo(root / "fifo.py")
     (root / "loop.py").symlink_to("loop.py")
@@ -156,6 +163,7 @@ def test_special_files_are_named_at_cold_start_too(root: Path, start_hub: StartH
     assert start_hub().converges() == {"fifo.py": "not_regular", "loop.py": "not_regular"}
 
 
+@pytest.mark.fault(case="P7")
 @pytest.mark.skipif(os.getuid() == 0, reason="root may read everything")
 def test_a_file_without_permission_is_named_and_read_once_it_has_some(
     root: Path, start_hub: StartHub
@@ -168,6 +176,7 @@ def test_a_file_without_permission_is_named_and_read_once_it_has_some(
     assert hub.converges() == {}
 
 
+@pytest.mark.fault(case="P7")
 def test_vanishing_files_leave_nothing(root: Path, start_hub: StartHub) -> None:
     hub = start_hub()
     hub.wait_until_ready()
@@ -179,6 +188,7 @@ def test_vanishing_files_leave_nothing(root: Path, start_hub: StartHub) -> None:
     assert hub.served()[0] == {}
 
 
+@pytest.mark.fault(case="P8")
 def test_hostile_names_are_files_like_others(root: Path, start_hub: StartHub) -> None:
     hub = start_hub()
     hub.wait_until_ready()
@@ -201,6 +211,7 @@ def test_hostile_names_are_files_like_others(root: Path, start_hub: StartHub) ->
     hub.converges()
 
 
+@pytest.mark.fault(case="P6")
 def test_hostile_bytes_are_indexed_as_far_as_they_go(root: Path, start_hub: StartHub) -> None:
     contents = {
         "nul.py": b"def a(): pass\n\0\ndef b(): pass\n",

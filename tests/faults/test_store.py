@@ -14,6 +14,8 @@ import pytest
 
 StartHub = Callable[..., Any]  # of conftest.RunningHub, which cannot be imported from here
 WriteFiles = Callable[..., None]
+Sized = Callable[[int, int], int]
+Observed = Callable[[str], None]
 
 STORM = Path(__file__).parents[2] / "scripts" / "storm.py"
 
@@ -39,24 +41,16 @@ def kept_copies(hub: Any) -> list[Path]:
 
 
 @pytest.mark.git
-def test_a_storm_with_kills_ends_in_the_index_a_fresh_start_makes() -> None:
-    command = [
-        sys.executable,
-        STORM,
-        "--operations",
-        "100",
-        "--kills",
-        "5",
-        "--within",
-        "60",
-        "--queue",
-        "20",
-    ]
-    process = subprocess.run(command, capture_output=True, text=True, timeout=110, check=False)
+@pytest.mark.fault(case="S1")
+def test_a_storm_with_kills_ends_in_the_index_a_fresh_start_makes(sized: Sized) -> None:
+    sizes = {"--operations": sized(100, 1_000), "--kills": sized(5, 50), "--within": 60, "--queue": 20}
+    command = [sys.executable, STORM, *(str(word) for option in sizes.items() for word in option)]
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
     assert process.returncode == 0, process.stdout + process.stderr
 
 
 @pytest.mark.parametrize("damage", [overwrite_header, overwrite_pages, truncate])
+@pytest.mark.fault(case="S2")
 def test_a_database_damaged_before_the_start_is_kept_aside_and_rebuilt(
     root: Path, start_hub: StartHub, write_files: WriteFiles, damage: Callable[[Path], None]
 ) -> None:
@@ -70,6 +64,7 @@ def test_a_database_damaged_before_the_start_is_kept_aside_and_rebuilt(
     assert len([path for path in kept_copies(hub) if not path.name.endswith(("-wal", "-shm"))]) == 1
 
 
+@pytest.mark.fault(case="S2")
 def test_an_empty_database_file_is_filled(root: Path, start_hub: StartHub, write_files: WriteFiles) -> None:
     write_files(root / "d", 10)
     hub = start_hub()
@@ -80,6 +75,7 @@ def test_an_empty_database_file_is_filled(root: Path, start_hub: StartHub, write
     hub.converges()
 
 
+@pytest.mark.fault(case="S2")
 def test_a_database_damaged_under_the_running_hub_is_rebuilt(
     root: Path, start_hub: StartHub, write_files: WriteFiles
 ) -> None:
@@ -111,6 +107,7 @@ def test_a_deleted_state_directory_is_made_anew(
     assert second.returncode == 75  # the lock was renewed, too
 
 
+@pytest.mark.fault(case="S5")
 def test_a_second_daemon_names_the_first_and_a_dead_ones_lock_is_taken(
     root: Path, start_hub: StartHub, write_files: WriteFiles
 ) -> None:
