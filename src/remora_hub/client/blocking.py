@@ -1,60 +1,54 @@
-"""A blocking client: one request at a time over the daemon's socket. For the command line and scripts."""
+"""A blocking connection: one request at a time over the daemon's socket."""
 
 from __future__ import annotations
 
-import errno
-import os
 import socket
-import struct
 import time
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
 import msgspec
 
-from remora_hub import errors
-from remora_hub.errors import HubError, NotRunningError
-from remora_hub.holder import read_holder
+from remora_hub.client.address import LONGEST_CONNECT_S, check_peer, daemon_address, not_reached
+from remora_hub.client.failures import gone, not_understood, result_of, timed_out
+from remora_hub.errors import NotRunningError
 from remora_hub.paths import StatePaths
-from remora_hub.wire import MAX_HEADER_BYTES, Call, FailureData, Incoming, content_length, encode_frame
+from remora_hub.wire import MAX_HEADER_BYTES, Call, Incoming, content_length, encode_frame
 
 _READ_BYTES = 1 << 16
 _POLL_S = 0.02
-_LONGEST_CONNECT_S = 5.0
 LONGEST_ANSWER_S = 120.0
-_CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: unix(7), SO_PEERCRED
 
 
 class BlockingClient:
-    """A connection to the daemon of one root; a context manager. Made by ``connect``. No wait is without a limit."""
+    """A connection to the daemon of one root; a context manager. Made by ``connect``. No wait is without a limit.
 
-    def __init__(self, connection: socket.socket, root: Path) -> None:
+    Not for several threads at a time. With ``keeps_notifications`` those that arrive can be fetched.
+    """
+
+    def __init__(self, connection: socket.socket, root: Path, *, keeps_notifications: bool = False) -> None:
         self._connection = connection
-        self._root = root
+        self._root = str(root)
         self._buffer = bytearray()
         self._requests = 0
-        self._deadline = 0.0
+        self._deadline: float | None = None
+        self._keeps_notifications = keeps_notifications
+        self._notifications: deque[Incoming] = deque()
 
     @classmethod
-    def connect(cls, paths: StatePaths) -> Self:
+    def connect(cls, paths: StatePaths, *, keeps_notifications: bool = False) -> Self:
         """Connect to the daemon of ``paths``. Raises NotRunningError if none answers."""
-        holder = read_holder(paths.lock)
-        address = holder.socket if holder else str(paths.socket)
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            connection.settimeout(_LONGEST_CONNECT_S)  # a frozen daemon does not accept
-            connection.connect(address)
-            _check_peer(connection)
+            connection.settimeout(LONGEST_CONNECT_S)
+            connection.connect(daemon_address(paths))
+            check_peer(connection)
         except OSError as error:
             connection.close()
-            raise NotRunningError(
-                "reach a hub for",
-                str(paths.root),
-                error.strerror or str(error),
-                "start one with: remora-hub start",
-            ) from error
-        return cls(connection, paths.root)
+            raise not_reached(paths, error) from error
+        return cls(connection, paths.root, keeps_notifications=keeps_notifications)
 
     @classmethod
     def wait_for(cls, paths: StatePaths, timeout_s: float) -> Self:
@@ -74,6 +68,11 @@ class BlockingClient:
     def __exit__(self, *_exception: object) -> None:
         self.close()
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed, by its user or because it broke."""
+        return self._connection.fileno() < 0
+
     def close(self) -> None:
         """Hang up."""
         self._connection.close()
@@ -88,29 +87,56 @@ class BlockingClient:
         """The result of ``method``, as plain values.
 
         Raises the hub's own error; NotRunningError if it went away; HubError if it does not answer within ``timeout_s``
-        or speaks another protocol. After any but the hub's own the connection is of no more use.
+        or speaks another protocol. After any but the hub's own the connection is closed.
         """
+        return msgspec.json.decode(self.call_raw(method, params or {}, timeout_s=timeout_s))
+
+    def call_raw(self, method: str, params: Mapping[str, object], *, timeout_s: float) -> msgspec.Raw:
+        """The same as the JSON it came as."""
         self._requests += 1
         request = self._requests
-        self._deadline = time.monotonic() + timeout_s
-        subject = str(self._root)
         try:
+            self._set_limit(timeout_s)
             self._connection.settimeout(timeout_s)
-            self._connection.sendall(encode_frame(Call(method, dict(params or {}), request)))
+            self._connection.sendall(encode_frame(Call(method, dict(params), request)))
             while True:
                 message = _decode(self._next_frame())
                 if message.id == request or (message.id is None and message.error is not msgspec.UNSET):
                     break  # an error without an id: the hub could not even read the request
-        except TimeoutError as error:
-            reason = f"no answer to {method} within {timeout_s:g} s"
-            raise HubError("talk to the hub of", subject, reason, "see its log, or restart it") from error
+                self._keep(message)
+        except BaseException as error:
+            self.close()  # half a request may be on its way, or half an answer
+            if isinstance(error, TimeoutError):
+                raise timed_out(self._root, method, timeout_s) from error
+            if isinstance(error, OSError):
+                raise gone(self._root, error) from error
+            if isinstance(error, (ValueError, RecursionError)):  # msgspec's DecodeError is a ValueError
+                raise not_understood(self._root, error) from error
+            raise
+        return result_of(method, message)
+
+    def next_notification(self, timeout_s: float | None = None) -> Incoming | None:
+        """The next notification; None if there is none within ``timeout_s``. Raises NotRunningError, HubError."""
+        self._set_limit(timeout_s)
+        try:
+            while not self._notifications:
+                self._keep(_decode(self._next_frame()))
+        except TimeoutError:
+            return None  # what has arrived of the next one is kept
         except OSError as error:
-            raise NotRunningError("talk to the hub of", subject, error.strerror or str(error)) from error
-        except (ValueError, RecursionError) as error:  # msgspec's DecodeError is a ValueError
-            raise HubError("understand the hub of", subject, str(error)) from error
-        if message.error is not msgspec.UNSET:
-            raise _rebuilt(method, message.error.message, message.error.data)
-        return msgspec.json.decode(message.result or b"null")
+            self.close()
+            raise gone(self._root, error) from error
+        except (ValueError, RecursionError) as error:
+            self.close()
+            raise not_understood(self._root, error) from error
+        return self._notifications.popleft()
+
+    def _keep(self, message: Incoming) -> None:
+        if self._keeps_notifications and message.method is not None:
+            self._notifications.append(message)
+
+    def _set_limit(self, timeout_s: float | None) -> None:
+        self._deadline = None if timeout_s is None else time.monotonic() + timeout_s
 
     def _next_frame(self) -> bytes:
         while (end := self._buffer.find(b"\r\n\r\n")) < 0:
@@ -126,8 +152,8 @@ class BlockingClient:
         return body
 
     def _receive(self) -> None:
-        left_s = self._deadline - time.monotonic()
-        if left_s <= 0:
+        left_s = None if self._deadline is None else self._deadline - time.monotonic()
+        if left_s is not None and left_s <= 0:
             raise TimeoutError
         self._connection.settimeout(left_s)
         data = self._connection.recv(_READ_BYTES)
@@ -136,28 +162,4 @@ class BlockingClient:
         self._buffer += data
 
 
-def _check_peer(connection: socket.socket) -> None:
-    """Raise PermissionError unless whoever listens is this user or root: a lock file may name any socket."""
-    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    _, uid, _ = _CREDENTIALS.unpack(credentials)
-    if uid not in (0, os.geteuid()):
-        raise PermissionError(errno.EPERM, f"its socket belongs to user {uid}")
-
-
 _decode = msgspec.json.Decoder(Incoming).decode
-
-
-def _rebuilt(method: str, message: str, data: object) -> HubError:
-    """The hub's own error again, from what it said of it on the wire."""
-    try:
-        failure = msgspec.convert(data, FailureData)
-    except msgspec.ValidationError:
-        return HubError(f"call {method}", reason=message)
-    kind = getattr(errors, failure.type, HubError)
-    if not (isinstance(kind, type) and issubclass(kind, HubError)):
-        kind = HubError
-    error = kind.__new__(kind)
-    HubError.__init__(error, failure.operation, failure.subject, failure.reason, failure.hint)
-    error.exit_code = failure.exit_code
-    error.recoverable = failure.recoverable
-    return error
