@@ -68,6 +68,8 @@ def test_answers_are_the_same_with_a_daemon_and_without(project: Project) -> Non
     project.run("start")
     project.run("sync")
     with_daemon = [project.json(*question) for question in questions]
+    assert {answer.pop("served_by") for answer in with_daemon} == {"daemon"}
+    assert {answer.pop("served_by") for answer in without} == {"local"}
     assert with_daemon == without
     assert all(set(answer) >= FRESH for answer in without)
     assert project.run("export").stdout == exported

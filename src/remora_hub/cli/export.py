@@ -6,7 +6,7 @@ import sys
 
 import rich_click as click
 
-from remora_hub.cli.asking import ask
+from remora_hub.cli.asking import hub_of
 from remora_hub.cli.options import CommonOptions, finds_root
 
 
@@ -17,7 +17,8 @@ from remora_hub.cli.options import CommonOptions, finds_root
 @finds_root
 def export(options: CommonOptions, form: str) -> None:  # noqa: ARG001 - one form so far; named, so that scripts may say it
     """Print every node as one line of JSON, sorted by key, without versions and times: equal indexes print the same."""
-    ask(options, "hub/sync")
+    with hub_of(options) as hub:
+        hub.sync()
     import msgspec
 
     from remora_hub.query.records import node_record

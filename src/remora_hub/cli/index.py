@@ -65,7 +65,7 @@ def _by_itself(options: CommonOptions, paths: StatePaths) -> dict[str, Any]:
     import msgspec
 
     from remora_hub.cli.progress import ProgressReport
-    from remora_hub.cli.run import run_loop
+    from remora_hub.daemon.event_loop import run_loop
     from remora_hub.daemon.one_shot import fresh_store
     from remora_hub.logs import configure_logs
     from remora_hub.query.run_counts import run_counts

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import rich_click as click
+from msgspec import to_builtins
 
-from remora_hub.cli.asking import ask
+from remora_hub.cli.asking import hub_of
 from remora_hub.cli.options import CommonOptions, finds_root
 from remora_hub.cli.output import print_json, print_line
 
@@ -15,11 +16,11 @@ from remora_hub.cli.output import print_json, print_line
 @finds_root
 def node(options: CommonOptions, key: str, sync: bool) -> None:
     """Show all that is known of the node KEY (node:PATH:QUALNAME, also without node:)."""
-    key = key if key.startswith("node:") else f"node:{key}"
-    answer = ask(options, "hub/node", {"key": key, "sync": sync})
+    with hub_of(options) as hub:
+        answer = hub.node(key, sync=sync)
     if options.as_json:
         print_json(answer)
         return
-    for name, value in answer["node"].items():
-        shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+    for name, value in to_builtins(answer.node).items():
+        shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
         print_line(f"{name:20} {shown}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from remora_hub.cli.asking import ask
+from remora_hub.cli.asking import hub_of
 from remora_hub.cli.options import CommonOptions, finds_root
 from remora_hub.cli.output import print_json, print_line
 
@@ -17,7 +17,8 @@ from remora_hub.cli.output import print_json, print_line
 @finds_root
 def snapshot(options: CommonOptions, path: Path, force: bool) -> None:
     """Write a consistent copy of the index to PATH that fsdantic and the agentfs-sdk open."""
-    ask(options, "hub/sync")
+    with hub_of(options) as hub:
+        hub.sync()
     from remora_hub.store.snapshot import write_snapshot
 
     records = write_snapshot(options.paths().database, path.absolute(), force=force)

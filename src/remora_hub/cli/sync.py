@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import rich_click as click
 
-from remora_hub.cli.asking import ask
+from remora_hub.cli.asking import hub_of
 from remora_hub.cli.options import CommonOptions, finds_root
 from remora_hub.cli.output import print_json, print_line
-from remora_hub.client.blocking import LONGEST_ANSWER_S
 
 
 @click.command()
@@ -20,10 +19,9 @@ from remora_hub.client.blocking import LONGEST_ANSWER_S
 @finds_root
 def sync(options: CommonOptions, timeout_s: float | None) -> None:
     """Wait until everything on disk is in the index. Exit code 75 if that takes too long."""
-    answer = ask(
-        options, "hub/sync", {"timeout_s": timeout_s}, timeout_s=(timeout_s or 0.0) + LONGEST_ANSWER_S
-    )
+    with hub_of(options) as hub:
+        answer = hub.sync(timeout_s)
     if options.as_json:
         print_json(answer)
     else:
-        print_line(f"The index is up to date at sequence {answer['sequence']}.")
+        print_line(f"The index is up to date at sequence {answer.sequence}.")
