@@ -87,7 +87,7 @@ def key_at(index: Index, place: Place) -> str | None:
 
 def entity_definitions(entity: Entity, *, is_certain: bool = True) -> list[Definition]:
     """Where an entity is bound: its nodes, else its bindings."""
-    if entity.nodes and (not entity.bindings or _are_all_nodes(entity)):
+    if not entity.bindings:
         return [node_definition(entity.file, node, is_certain=is_certain) for node in entity.nodes]
     return [binding_definition(entity, binding, is_certain=is_certain) for binding in entity.bindings]
 
@@ -150,11 +150,6 @@ def declaration_of(node: Node) -> str:
     if node.is_function:
         return f"{'async ' if node.is_async else ''}def {node.name}{node.signature}"[:_MOST_SIGNATURE]
     return f"{node.name}{node.signature if node.signature[:1] == ':' else ' ' + node.signature}".rstrip()
-
-
-def _are_all_nodes(entity: Entity) -> bool:
-    positions = {entity.file.name_position(node) for node in entity.nodes}
-    return all(binding.position in positions for binding in entity.bindings)
 
 
 def _container_key(file: SourceFile, position: int) -> str:

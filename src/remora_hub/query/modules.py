@@ -2,12 +2,13 @@
 
 A regular package's files are named from its topmost directory with an ``__init__`` (language reference, section 5.2);
 a directory without one is a namespace package (PEP 420). What is importable from where depends on ``sys.path``, which
-no index knows; tried are, in this order, where the importing file's own package lies, the root, ``src``, wherever
-else packages lie, and the directory of the importing file.
+no index knows; tried are, in this order, where the importing file's own package lies, the root, ``src``; then, for
+what is not in the standard library, wherever else packages lie, and the directory of the importing file.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 
 from remora_hub.syntax.roles import Imported
@@ -60,7 +61,11 @@ class Modules:
                 base = base.rpartition("/")[0]
             return self._at(_joined(base, relative))
         return next(
-            (found for root in self._search_path(importer) if (found := self._at(_joined(root, relative)))),
+            (
+                found
+                for root in self._search_path(imported.module, importer)
+                if (found := self._at(_joined(root, relative)))
+            ),
             None,
         )
 
@@ -79,12 +84,15 @@ class Modules:
         """The source beside a stub."""
         return path[:-1] if path.endswith(".pyi") and path[:-1] in self._paths else None
 
-    def _search_path(self, importer: str) -> Iterator[str]:
+    def _search_path(self, module: str, importer: str) -> Iterator[str]:
         own = self.import_root(importer)
         yield own
         yield from ("", "src")
-        yield from self._roots
-        yield importer.rpartition("/")[0]
+        if (
+            module.partition(".")[0] not in sys.stdlib_module_names
+        ):  # it comes before what only may be importable
+            yield from self._roots
+            yield importer.rpartition("/")[0]
 
     def _at(self, stem: str) -> str | None:
         for candidate in (f"{stem}/__init__.py", f"{stem}.py", f"{stem}.pyi", f"{stem}/__init__.pyi"):

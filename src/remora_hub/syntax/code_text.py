@@ -26,10 +26,9 @@ _NAME_BYTES = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01
 )
 
 
-def pack_code(mask: bytes, words: str) -> tuple[bytes, bytes]:
+def pack_code(mask: bytes, words: bytes) -> tuple[bytes, bytes]:
     """Return ``(names, code)`` as ``facts.PackedFile`` describes them."""
-    names = "\n".join(["", *distinct_identifiers(words), ""])
-    return names.encode("latin-1"), compress(mask)
+    return b"\n".join([b"", *distinct_identifiers(words), b""]), compress(mask)
 
 
 class CodeText:

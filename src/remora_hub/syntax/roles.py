@@ -71,8 +71,9 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class InnerScope:
-    """A lambda or comprehension: its tokens, less those of ``hole`` (evaluated outside of it); what it binds."""
+    """A lambda or comprehension: its tokens less those of ``hole``, which run outside of it; what it binds."""
 
+    role: Role
     span: TokenSpan
     hole: TokenSpan = (0, 0)
     names: set[bytes] = field(default_factory=set)
@@ -423,7 +424,7 @@ class _RoleReader:
             if self._texts[clause] == b"for":
                 within = self._find(b"in", clause, end)
                 if scope is None:
-                    scope = InnerScope((opening + 1, closing), (within + 1, end))
+                    scope = InnerScope(Role.COMPREHENDED, (opening + 1, closing), (within + 1, end))
                     self.roles.inner.append(scope)
                 self._targets(clause + 1, within, Role.COMPREHENDED, Origin((within + 1, end)))
                 scope.names.update(
@@ -438,7 +439,7 @@ class _RoleReader:
 
     def _lambda(self, first: int, last: int) -> int:
         """One lambda expression; the token behind it."""
-        colon = self._find(b":", first, last)
+        colon = self._find(b":", first + 1, last)
         self._parameters(first + 1, colon, Role.LAMBDA_PARAMETER)
         end = self._find(b",", colon + 1, last)
         names = {
@@ -446,7 +447,7 @@ class _RoleReader:
             for index in range(first + 1, colon)
             if self._by_token.get(index) is Role.LAMBDA_PARAMETER
         }
-        self.roles.inner.append(InnerScope((colon + 1, end), names=names))
+        self.roles.inner.append(InnerScope(Role.LAMBDA_PARAMETER, (colon + 1, end), names=names))
         self._expression(colon + 1, end)
         return end
 

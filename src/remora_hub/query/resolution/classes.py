@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from remora_hub.query.resolution.entities import Entity
 from remora_hub.query.resolution.values import ClassValue, ExternalValue
-from remora_hub.query.source_file import Node, SourceFile
+from remora_hub.query.source_file import Binding, Node, SourceFile
 from remora_hub.syntax.roles import Role
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Classes:
         for base in self.order(cls)[1 if behind else 0 :]:
             if isinstance(base, ExternalValue):
                 may_be_external = may_be_external or base.name not in _WITHOUT_MEMBERS
-            elif name in self.own_members(base):
+            elif name in self.own_members(base) or self._stores(base, name):
                 return self.member_entity(base, name), base, may_be_external
         return None, None, may_be_external
 
@@ -94,8 +94,32 @@ class Classes:
         """The entity of a member that the class itself defines."""
         file = cls.file
         scope = file.scope_of_node(cls.node)
-        bindings = tuple(file.bindings(name, scope))
-        return Entity(file, scope.start, name, tuple(self.own_members(cls)[name]), bindings)
+        nodes = tuple(self.own_members(cls).get(name, ()))
+        bindings = file.bindings(name, scope) if nodes else self._stores(cls, name)
+        return Entity(file, scope.start, name, nodes, tuple(bindings))
+
+    def _stores(self, cls: ClassValue, name: str) -> list[Binding]:
+        """Where methods of a class assign ``name`` through their first parameter, be it ``cls``."""
+        file = cls.file
+        scope = file.scope_of_node(cls.node)
+        found = []
+        for position in file.code.occurrences_within(name.encode(), scope.start, scope.end):
+            occurrence = file.occurrence_at(position)
+            if occurrence is None or occurrence.index not in occurrence.roles.stores or occurrence.index < 2:
+                continue
+            method = file.enclosing(position)
+            parameters = file.roles_at(method.start).parameters if method.kind == "function" else []
+            line = occurrence.roles.line
+            if (
+                parameters
+                and method.parent is scope
+                and line.texts[occurrence.index - 2] == file.roles_at(method.start).line.texts[parameters[0]]
+            ):
+                role = (
+                    Role.ANNOTATED if occurrence.roles.origins[occurrence.index].annotation else Role.ASSIGNED
+                )
+                found.append(Binding(name, role, scope, position, occurrence.roles, occurrence.index))
+        return found
 
     def enclosing_class(self, file: SourceFile, position: int) -> ClassValue | None:
         """The class whose method, or body, code at ``position`` belongs to."""

@@ -48,7 +48,7 @@ class Names:
             declared = file.declaration(name, scope)
             if declared is Role.GLOBAL:
                 scope = file.scopes[0]
-            elif scope is start or scope.kind != "class":
+            if scope is start or scope.kind != "class":
                 bindings = file.bindings(name, scope)
                 if bindings:
                     return self.entity(file, scope, name, bindings)
@@ -142,7 +142,11 @@ class Names:
     def _inner_binding(
         self, file: SourceFile, name: str, occurrence: Occurrence, inner: InnerScope
     ) -> Binding | None:
-        in_line = [binding for binding in file.inner_bindings(name) if binding.roles is occurrence.roles]
+        in_line = [
+            binding
+            for binding in file.inner_bindings(name)
+            if binding.roles is occurrence.roles and binding.role is inner.role
+        ]
         within = [b for b in in_line if inner.span[0] <= b.index < inner.span[1]]
         before = [b for b in in_line if b.index < inner.span[0]]
         return within[0] if within else before[-1] if before else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from remora_hub.query.resolution.entities import Entity
@@ -49,6 +50,29 @@ class Narrowing:
             if self._always_runs(file, binding.position, position):
                 break
         return found[::-1] or list(bindings)
+
+    def final(self, entity: Entity) -> Entity:
+        """An entity with the bindings that may hold behind its scope's end, as others see it."""
+        if len(entity.bindings) < 2 or entity.bindings[0].is_inner:
+            return entity
+        found: list[Binding] = []
+        end = entity.bindings[0].scope.end - 1
+        for binding in reversed(entity.bindings):
+            if binding.role is Role.AUGMENTED:
+                continue
+            found.append(binding)
+            if self._always_runs(entity.file, binding.position, end):
+                break
+        return replace(entity, bindings=tuple(self._implementations(entity, found[::-1])))
+
+    def _implementations(self, entity: Entity, bindings: list[Binding]) -> list[Binding]:
+        """``bindings`` less those that ``typing.overload`` declares, if there are others."""
+        overloads = {
+            entity.file.name_position(node)
+            for node in entity.nodes
+            if any(decorator.rpartition(".")[2] == "overload" for decorator in node.decorators)
+        }
+        return [binding for binding in bindings if binding.position not in overloads] or bindings
 
     def _always_runs(self, file: SourceFile, earlier: int, later: int) -> bool:
         """Whether nothing between two positions is indented less than the earlier: its block holds the later, too."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
 from remora_hub.query.index import Index
@@ -14,7 +15,7 @@ from remora_hub.query.resolution.functions import Functions
 from remora_hub.query.resolution.names import Names
 from remora_hub.query.resolution.narrowing import Narrowing
 from remora_hub.query.resolution.types import Types
-from remora_hub.query.resolution.values import ClassValue, FunctionValue, Values
+from remora_hub.query.resolution.values import ClassValue, FunctionValue, Value, Values
 from remora_hub.query.source_file import Occurrence, SourceFile
 from remora_hub.syntax.roles import NOT_BINDING, Role
 
@@ -61,7 +62,8 @@ class Resolver:
     def _read(self, file: SourceFile, occurrence: Occurrence) -> Resolution:
         entity = self.names.visible(file, occurrence)
         if entity is not None:
-            return self._followed(entity)
+            reaching = self.narrowing.reaching(file, entity, occurrence.position)
+            return self._followed(replace(entity, bindings=tuple(reaching)))
         name = occurrence.roles.line.texts[occurrence.index].decode("utf-8", "replace")
         found = self.names.through_star(file, name)
         return Resolution(found) if found else Resolution(is_external=True)
@@ -70,12 +72,17 @@ class Resolver:
         found = self.names.follow(entity)
         if found and all(one.is_import for one in found):
             return Resolution(found, is_certain=False, is_external=True)
-        return Resolution(tuple(one for one in found if not one.is_import))
+        own = entity.key
+        return Resolution(
+            tuple(one if one.key == own else self.narrowing.final(one) for one in found if not one.is_import)
+        )
 
     def _import_path(self, file: SourceFile, occurrence: Occurrence) -> Resolution:
         imported = occurrence.roles.imports.get(occurrence.index)
         found = self.names.imported(file, imported) if imported is not None else ()
-        return Resolution(found) if found else Resolution(is_external=True)
+        if not found:
+            return Resolution(is_external=True)
+        return Resolution(tuple(map(self.narrowing.final, found)))
 
     def _attribute(self, file: SourceFile, occurrence: Occurrence, *, guess: bool) -> Resolution:
         name = occurrence.roles.line.texts[occurrence.index].decode("utf-8", "replace")
@@ -86,7 +93,7 @@ class Resolver:
             entities, is_external = self.types.member(value, name)
             may_be_external = may_be_external or is_external
             for entity in entities:
-                found += self.names.follow(entity)
+                found += map(self.narrowing.final, self.names.follow(entity))
         entities = tuple(entity for entity in distinct(found) if not entity.is_import)
         if entities:
             return Resolution(entities)
@@ -104,27 +111,31 @@ class Resolver:
         callees = self.expressions.evaluate(file, occurrence.roles, first, opening)
         name = line.texts[occurrence.index].decode("utf-8", "replace")
         found = [entity for entity in (self._parameter(one, name) for one in callees) if entity]
-        return Resolution(tuple(found), is_external=not found)
+        is_certain = not any(isinstance(one, FunctionValue) and one.node.decorators for one in callees)
+        return Resolution(tuple(found), is_certain=is_certain, is_external=not found)
 
-    def _parameter(self, callee: object, name: str) -> Entity | None:
+    def _parameter(self, callee: Value, name: str) -> Entity | None:
+        """The parameter of a function or constructor that takes the keyword ``name``, be it by ``**``."""
         if isinstance(callee, ClassValue):
             for constructor in ("__init__", "__new__"):
                 entity, _ = self.classes.member(callee, constructor)
                 if entity is not None and entity.nodes:
-                    found = self._parameter(FunctionValue(entity.file, entity.nodes[-1]), name)
-                    if found is not None:
-                        return found
+                    return self._parameter(FunctionValue(entity.file, entity.nodes[-1]), name)
             field, _ = self.classes.member(callee, name)  # of a dataclass or model
             return field
         if not isinstance(callee, FunctionValue):
             return None
-        scope = callee.file.scope_of_node(callee.node)
-        bindings = [b for b in callee.file.bindings(name, scope) if b.role is Role.PARAMETER]
-        return (
-            self.names.entity(callee.file, scope, name, callee.file.bindings(name, scope))
-            if bindings
-            else None
-        )
+        file = callee.file
+        scope = file.scope_of_node(callee.node)
+        roles = file.roles_at(scope.start)
+        texts = roles.line.texts
+        named = [index for index in roles.parameters if texts[index] == name.encode()]
+        gathering = [index for index in roles.parameters if texts[index - 1] == b"**"]
+        for index in named or gathering:
+            parameter = texts[index].decode("utf-8", "replace")
+            bindings = [b for b in file.bindings(parameter, scope) if b.role is Role.PARAMETER]
+            return self.names.entity(file, scope, parameter, bindings)
+        return None
 
     def value(self, file: SourceFile, occurrence: Occurrence) -> Values:
         """What the name at ``occurrence`` evaluates to."""

@@ -196,6 +196,8 @@ class Types:
         if not entities:
             if name == "__class__" and isinstance(value, InstanceValue):
                 return (value.cls,)
+            if name == "__new__" and isinstance(value, ClassValue):
+                return (value,)  # its call gives an object
             return (ExternalValue(name, is_class=True),) if is_external else ()
         receiver = value.receiver if isinstance(value, SuperValue) else value
         if isinstance(receiver, ClassValue | InstanceValue):
@@ -207,6 +209,8 @@ class Types:
 
     def _member_nodes(self, entity: Entity, receiver: ClassValue | InstanceValue | None) -> Values:
         found: list[Values] = []
+        if not entity.nodes:
+            return joined(*(self.binding(entity.file, binding) for binding in entity.bindings))
         for node in entity.nodes:
             if node.kind == "property" and not isinstance(receiver, ClassValue):
                 found.append(self._resolver.functions.returned(entity.file, node, receiver))
