@@ -1,5 +1,5 @@
 """``python -m remora_hub``: the command line."""
 
-from remora_hub.cli.main import main
+from remora_hub.entry import main
 
 main()

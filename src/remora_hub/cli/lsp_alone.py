@@ -7,8 +7,8 @@ import queue
 import threading
 
 from remora_hub.cli.options import CommonOptions
-from remora_hub.cli.run import run_loop
 from remora_hub.config import load_config
+from remora_hub.daemon.event_loop import run_loop
 from remora_hub.daemon.hub import Hub
 from remora_hub.errors import AlreadyRunningError, HubError
 from remora_hub.logs import configure_logs

@@ -7,8 +7,9 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
 
 from remora_hub import __version__
 from remora_hub.answers import Symbol
@@ -16,13 +17,18 @@ from remora_hub.config import HubConfig
 from remora_hub.daemon.lock import RootLock
 from remora_hub.daemon.session import Session
 from remora_hub.daemon.status import hub_state, session_status
+from remora_hub.discovery.read import digest_of
 from remora_hub.errors import CorruptStoreError, HubError, RootError, StoreError, SyncTimeoutError
+from remora_hub.facts import PackedFile
 from remora_hub.feed.feed import Feed
 from remora_hub.logs import get_logger
 from remora_hub.paths import StatePaths
 from remora_hub.pipeline.progress import Progress
+from remora_hub.query.index import Index
+from remora_hub.server.backend import Indexing
 from remora_hub.server.endpoint import Endpoint
-from remora_hub.server.hub_methods import HubMethods
+from remora_hub.server.hub_methods import hub_methods
+from remora_hub.server.lsp.language_server import LanguageServer
 from remora_hub.store import set_aside
 from remora_hub.store.node_state_store import NodeStateStore
 
@@ -30,6 +36,8 @@ _LONGEST_OPENING_S = 10.0
 
 _PAUSE_S = 1.0
 _FIRST_OPENING_S = 15.0  # a hub that never came up gives up after this
+
+T = TypeVar("T")
 
 log = get_logger(__name__)
 
@@ -47,9 +55,11 @@ class Hub:
         self._trouble = ""
         self._stopping = asyncio.Event()
         self._started = time.time()
+        language_server = LanguageServer(self)
         self._endpoint = Endpoint(
             paths,
-            HubMethods(self).table(),
+            {**hub_methods(self), **language_server.methods()},
+            language_server.notifications(),
             max_frame_bytes=config.server.max_frame_bytes,
             max_requests=config.server.max_requests_per_connection,
             max_connections=config.server.max_connections,
@@ -80,6 +90,16 @@ class Hub:
         self._stopping.set()
 
     @property
+    def root(self) -> Path:
+        """The project's root, a real path."""
+        return self._paths.root
+
+    @property
+    def max_file_bytes(self) -> int:
+        """The largest file that is indexed."""
+        return self._config.discovery.max_file_bytes
+
+    @property
     def store(self) -> NodeStateStore:
         """The open store."""
         return self._current().store
@@ -99,15 +119,47 @@ class Hub:
         """How far the cold start is."""
         return None if self._session is None else self._session.cold_start.progress
 
+    @property
+    def indexing(self) -> Indexing | None:
+        """How far the cold start is; None once it is over."""
+        progress = self.progress
+        if progress is None:
+            return Indexing(0, 0)  # about to begin
+        return None if progress.is_finished else Indexing(progress.done, progress.pending)
+
     async def opened(self) -> None:
         """Return once the store is open: within seconds of the start, or of damage found."""
         with contextlib.suppress(TimeoutError):  # whoever asks for the store then is told that it is not open
             async with asyncio.timeout(_LONGEST_OPENING_S):
                 await self._opened.wait()
 
-    async def search_symbols(self, query: str, kind: str | None, limit: int) -> list[Symbol]:
+    async def search_symbols(
+        self, query: str, kind: str | None, limit: int, path: str | None = None
+    ) -> list[Symbol]:
         """Search for symbols by name."""
-        return await self._current().search_symbols(query, kind, limit)
+        return await self._current().search_symbols(query, kind, limit, path)
+
+    async def ask(
+        self,
+        question: Callable[[Index], T],
+        overlays: Mapping[str, PackedFile] | None = None,
+        *,
+        thorough: bool = False,
+    ) -> T:
+        """Answer a question from the index."""
+        return await self._current().engine.ask(question, overlays, thorough=thorough)
+
+    async def extract(self, path: str, data: bytes) -> PackedFile | None:
+        """The facts of bytes that are not on disk."""
+        return await self._current().unsaved.extract(path, data)
+
+    def digest_of(self, data: bytes) -> str:
+        """What the store tells contents apart by."""
+        return digest_of(data)
+
+    async def look_at(self, paths: Iterable[str]) -> None:
+        """Have these paths compared with the disk soon."""
+        await self._current().look_at(paths)
 
     async def sync(self, timeout_s: float | None) -> None:
         """Return once everything on disk before the call is in the index, be it rebuilt meanwhile."""

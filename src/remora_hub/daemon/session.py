@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from typing import Self
@@ -21,6 +22,8 @@ from remora_hub.pipeline.commits import Committer
 from remora_hub.pipeline.index_files import Sources
 from remora_hub.pipeline.reconcile import Reconciliation
 from remora_hub.pipeline.reconciler import Reconciler
+from remora_hub.pipeline.unsaved import UnsavedTexts
+from remora_hub.query.engine import QueryEngine
 from remora_hub.query.symbol_search import SymbolSearch
 from remora_hub.store.node_state_store import NodeStateStore
 from remora_hub.watch.watcher import Watcher
@@ -67,6 +70,8 @@ class Session:
             force_polling=config.watch.polling == "always",
         )
         self.cold_start = ColdStart(store, self.committer, self.indexer, config.index.max_indexing_workers)
+        self.unsaved = UnsavedTexts(self.lanes)
+        self.engine = QueryEngine(store)
         self._symbols = SymbolSearch(store)
 
     @classmethod
@@ -85,6 +90,8 @@ class Session:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.store.close)
             stack.push_async_callback(self._symbols.close)
+            stack.push_async_callback(self.engine.close)
+            stack.callback(self.unsaved.close)
             stack.callback(self.executor.shutdown, wait=False, cancel_futures=True)
             stack.push_async_callback(self.watcher.close)
             stack.callback(self.feed.close)
@@ -121,9 +128,16 @@ class Session:
             )
             self.is_ready.set()
 
-    async def search_symbols(self, query: str, kind: str | None, limit: int) -> list[Symbol]:
+    async def search_symbols(
+        self, query: str, kind: str | None, limit: int, path: str | None = None
+    ) -> list[Symbol]:
         """Search for symbols by name, in the state of the latest commit."""
         return await self._symbols.search(query, kind=kind, limit=limit)
+
+    async def look_at(self, paths: Iterable[str]) -> None:
+        """Have paths of which somebody says that they changed compared with the disk."""
+        for path in paths:
+            await self.queue.put(path, Priority.CHANGED)
 
     def _walked(self, found: Reconciliation) -> None:
         if found.suspects or found.settled:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import msgspec
 
 from remora_hub.answers import Symbol
 from remora_hub.errors import NotRunningError, UsageError
+from remora_hub.facts import PackedFile
 from remora_hub.feed.feed import Feed
+from remora_hub.query.engine import QueryEngine
+from remora_hub.query.index import Index
 from remora_hub.query.symbols import SymbolTable
-from remora_hub.server.hub_methods import HubMethods
+from remora_hub.server.hub_methods import hub_methods
 from remora_hub.store.node_state_store import NodeStateStore
+
+T = TypeVar("T")
 
 
 class StandaloneBackend:
@@ -35,7 +40,7 @@ class StandaloneBackend:
 
     async def call(self, name: str, params: Mapping[str, object]) -> Any:
         """Answer a ``hub/*`` method with plain values, exactly as over the wire."""
-        method = HubMethods(self).table().get(name)
+        method = hub_methods(self).get(name)
         if method is None:
             raise UsageError("answer", name, "there is no such method")
         parameters, answer = method
@@ -51,11 +56,27 @@ class StandaloneBackend:
     async def sync(self, timeout_s: float | None) -> None:
         """The store was made fresh when it was opened."""
 
-    async def search_symbols(self, query: str, kind: str | None, limit: int) -> list[Symbol]:
+    async def search_symbols(
+        self, query: str, kind: str | None, limit: int, path: str | None = None
+    ) -> list[Symbol]:
         """Search for symbols by name."""
         table = SymbolTable()
         table.refresh(self.store.reader, ())  # nobody else waits for this event loop
         return table.search(query, kind=kind, limit=limit)
+
+    async def ask(
+        self,
+        question: Callable[[Index], T],
+        overlays: Mapping[str, PackedFile] | None = None,
+        *,
+        thorough: bool = False,
+    ) -> T:
+        """Answer a question from the index."""
+        engine = QueryEngine(self.store)
+        try:
+            return await engine.ask(question, overlays, thorough=thorough)
+        finally:
+            await engine.close()
 
     def stop(self) -> None:
         """Nothing runs."""

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from remora_hub.answers import Symbol
+from remora_hub.facts import PackedFile
 from remora_hub.feed.feed import Feed
+from remora_hub.query.index import Index
 from remora_hub.store.node_state_store import NodeStateStore
+
+T = TypeVar("T")
+
+
+class Indexing(NamedTuple):
+    """How far a cold start is, in files."""
+
+    done: int
+    pending: int
 
 
 class Backend(Protocol):
-    """The running hub."""
+    """What there is to be asked: a running hub, or an index without one."""
 
     @property
     def store(self) -> NodeStateStore:
@@ -33,8 +46,44 @@ class Backend(Protocol):
     async def sync(self, timeout_s: float | None) -> None:
         """Return once everything on disk before the call is in the index. Raises SyncTimeoutError, RootError."""
 
-    async def search_symbols(self, query: str, kind: str | None, limit: int) -> list[Symbol]:
+    async def search_symbols(
+        self, query: str, kind: str | None, limit: int, path: str | None = None
+    ) -> list[Symbol]:
         """Search for symbols by name."""
+
+    async def ask(
+        self,
+        question: Callable[[Index], T],
+        overlays: Mapping[str, PackedFile] | None = None,
+        *,
+        thorough: bool = False,
+    ) -> T:
+        """Answer a question from the index, ``overlays`` in the places of the stored files; as ``QueryEngine.ask``."""
 
     def stop(self) -> None:
         """Begin to shut down."""
+
+
+class LiveBackend(Backend, Protocol):
+    """A running hub, as editors need it."""
+
+    @property
+    def root(self) -> Path:
+        """The project's root, a real path."""
+
+    @property
+    def indexing(self) -> Indexing | None:
+        """How far the cold start is; None once it is over."""
+
+    @property
+    def max_file_bytes(self) -> int:
+        """The largest file that is indexed, and the longest unsaved text."""
+
+    async def extract(self, path: str, data: bytes) -> PackedFile | None:
+        """The facts of bytes that are not on disk; None if no parse lane could make any."""
+
+    def digest_of(self, data: bytes) -> str:
+        """What the store tells contents apart by."""
+
+    async def look_at(self, paths: Iterable[str]) -> None:
+        """Have these paths compared with the disk soon: a client says that they changed."""

@@ -38,6 +38,7 @@ class _SyncParams(msgspec.Struct):
 class _SymbolsParams(msgspec.Struct):
     query: str
     kind: str | None = None
+    path: str | None = None
     limit: Limit = 50
     sync: bool = False
 
@@ -68,6 +69,11 @@ class _ChangesParams(msgspec.Struct):
 class _CountsParams(msgspec.Struct):
     since: Sequence
     index_id: str
+
+
+def hub_methods(backend: Backend) -> dict[str, Method]:
+    """All ``hub/*`` methods: their names, the types of their parameters, and the coroutines that answer."""
+    return dict(HubMethods(backend).table())
 
 
 class HubMethods:
@@ -106,12 +112,12 @@ class HubMethods:
 
     async def _symbols(self, _connection: Connection, params: _SymbolsParams) -> dict[str, Any]:
         _check_one_of(NodeKind, params.kind)
-        freshness = await self._ready(sync=params.sync)
-        found = await self._backend.search_symbols(params.query, params.kind, params.limit)
+        freshness = await self.ready(sync=params.sync)
+        found = await self._backend.search_symbols(params.query, params.kind, params.limit, params.path)
         return {"symbols": found, **freshness}
 
     async def _outline(self, _connection: Connection, params: _OutlineParams) -> dict[str, Any]:
-        freshness = await self._ready(sync=params.sync)
+        freshness = await self.ready(sync=params.sync)
 
         def outline(reader: Reader) -> dict[str, Any]:
             text = reader.record(FILE_PREFIX + params.path)
@@ -124,7 +130,7 @@ class HubMethods:
         return {**await self._backend.store.read(outline), **freshness}
 
     async def _node(self, _connection: Connection, params: _NodeParams) -> dict[str, Any]:
-        freshness = await self._ready(sync=params.sync)
+        freshness = await self.ready(sync=params.sync)
         text = None
         if params.key.startswith(NODE_PREFIX):
             text = await self._backend.store.read(lambda reader: reader.record(params.key))
@@ -135,7 +141,7 @@ class HubMethods:
     async def _files(self, _connection: Connection, params: _FilesParams) -> dict[str, Any]:
         """Files by path, of one ``FileStatus`` or all; ``more`` says that others follow ``after`` the last one."""
         _check_one_of(FileStatus, params.status)
-        freshness = await self._ready(sync=params.sync)
+        freshness = await self.ready(sync=params.sync)
 
         def files(reader: Reader) -> tuple[list[FileRecord], bool]:
             paths = [path for path in reader.paths(None, params.status) if path > params.after]
@@ -149,7 +155,7 @@ class HubMethods:
         """Commits after ``since``; ``more`` says that others follow the last one. ``rescan`` where the feed cannot
         tell: it does not reach back so far, or ``since`` is not of this index.
         """
-        freshness = await self._ready(sync=False)
+        freshness = await self.ready(sync=False)
         if params.index_id not in (None, freshness["index_id"]):
             horizon: Horizon | None = Horizon(freshness["sequence"], freshness["sequence"])
             commits: list[Commit] = []
@@ -164,7 +170,7 @@ class HubMethods:
         }
 
     async def _counts(self, _connection: Connection, params: _CountsParams) -> dict[str, Any]:
-        freshness = await self._ready(sync=False)
+        freshness = await self.ready(sync=False)
         since = params.since if params.index_id == freshness["index_id"] else 0
         counts = await counts_since(self._backend.store, since)
         return {"counts": counts, **freshness}
@@ -174,7 +180,7 @@ class HubMethods:
         dropped, because the client is slow: ask ``hub/changes`` for those after ``since``. At last ``hub/closed``, when
         the index is closed or replaced: subscribe again and compare ``index_id``.
         """
-        freshness = await self._ready(sync=False)
+        freshness = await self.ready(sync=False)
         subscription = self._backend.feed.subscribe()
         connection.spawn(_forward(subscription, connection, freshness["index_id"]))
         return {**freshness, "sequence": subscription.sequence}
@@ -183,7 +189,7 @@ class HubMethods:
         asyncio.get_running_loop().call_soon(self._backend.stop)  # behind the answer
         return {}
 
-    async def _ready(self, *, sync: bool) -> dict[str, Any]:
+    async def ready(self, *, sync: bool) -> dict[str, Any]:
         """Wait for the store, and if wished for a sync; how fresh an answer read from now on is."""
         await self._backend.opened()
         if sync:

@@ -1,0 +1,40 @@
+"""``remora-hub lsp`` without the command line's machinery: its import would take longer than the answer."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from remora_hub.lsp_proxy.hub_link import DaemonLauncher, root_of
+from remora_hub.lsp_proxy.proxy import Proxy
+from remora_hub.paths import StatePaths, check_root
+
+
+def simple_command(arguments: Sequence[str]) -> int | None:
+    """Serve an editor as ``remora-hub lsp`` or ``remora-hub --stdio``; the exit code once it is gone.
+
+    None where the arguments hold more than that: the command line knows what they mean.
+    """
+    if list(arguments) in (["lsp"], ["lsp", "--stdio"], ["--stdio"]):
+        return serve()
+    return None
+
+
+def serve(root: Path | None = None, state_dir: Path | None = None, daemon_options: Sequence[str] = ()) -> int:
+    """Pump between standard input and output and the daemon, which is started with ``daemon_options`` if need be."""
+
+    def places(folder: str | None) -> StatePaths:
+        return StatePaths(root_of(folder) if root is None else check_root(root), state_dir)
+
+    return Proxy(places, DaemonLauncher(daemon_options), say).run()
+
+
+def say(text: str) -> None:
+    """A line on standard error, where editors keep a server's log."""
+    line = f"remora-hub: {text}\n".encode("utf-8", "backslashreplace")
+    try:
+        os.write(sys.stderr.fileno(), line)
+    except OSError:
+        return  # nobody reads it

@@ -1,0 +1,160 @@
+"""What an editor and its hub have said so far, as far as a new hub has to be told it again."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from remora_hub.lsp_proxy.frames import message_frame
+from remora_hub.text_document import TextDocument
+
+_REPEATED = "remora-hub/repeated"  # the id of an initialize that the editor did not send
+_CONTENT_MODIFIED = -32801
+_MOST_CHANGES = 200  # kept of a document before they are applied
+# The hub writes an answer's id first (``wire.Answer``), so that an answer need not be decoded to be known.
+_ANSWER = re.compile(rb'\{"id":(-?\d+|"(?:[^"\\]|\\.)*"),"(?:result|error)"')
+_PROGRESS = b'{"method":"$/progress"'
+
+Message = dict[str, Any]
+
+
+class _Document:
+    """An open document: as it was opened, and how it was changed since."""
+
+    def __init__(self, item: Message) -> None:
+        self.item = item
+        self.changes: list[Message] = []
+
+    def fold(self, encoding: str) -> Message:
+        """The document as it is now."""
+        if self.changes:
+            text = TextDocument(self.item["text"], encoding)
+            text.apply(self.changes)
+            self.item = {**self.item, "text": text.text}
+            self.changes = []
+        return self.item
+
+
+class Conversation:
+    """Kept from every message of either side."""
+
+    def __init__(self) -> None:
+        self.initialize: Message | None = None
+        self.is_shut_down = False
+        self.has_exited = False
+        self._is_initialized = False
+        self._encoding = "utf-16"
+        self._documents: dict[str, _Document] = {}
+        self._unanswered: dict[Any, str] = {}
+        self._progress: dict[Any, None] = {}
+
+    @property
+    def is_beginning(self) -> bool:
+        """Whether ``initialize`` waits for its answer."""
+        return "initialize" in self._unanswered.values()
+
+    def folder(self) -> str | None:
+        """The URI (or, of an old client, the path) of the workspace's first folder."""
+        params = (self.initialize or {}).get("params") or {}
+        for found in params.get("workspaceFolders") or ():
+            return str(found["uri"])
+        found = params.get("rootUri") or params.get("rootPath")
+        return str(found) if found else None
+
+    def from_editor(self, body: bytes) -> Message:
+        """Take note of a message; what it is. One that is no JSON is empty: the hub says so."""
+        try:
+            message = json.loads(body)
+        except (ValueError, RecursionError):
+            return {}
+        if not isinstance(message, dict):
+            return {}
+        method, params = message.get("method"), message.get("params")
+        if "id" in message and method is not None:
+            self._unanswered[_hashable(message["id"])] = method
+        if method == "initialize" and self.initialize is None:
+            self.initialize = message
+        elif method == "initialized":
+            self._is_initialized = True
+        elif method == "shutdown":
+            self.is_shut_down = True
+        elif method == "exit":
+            self.has_exited = True
+        elif isinstance(method, str) and method.startswith("textDocument/did") and isinstance(params, dict):
+            self._synchronize(method, params)
+        return message
+
+    def from_hub(self, body: bytes) -> bool:
+        """Take note of a message; whether it is for the editor."""
+        if answer := _ANSWER.match(body):
+            number = json.loads(answer[1])
+            if number == _REPEATED:
+                return False
+            if self._unanswered.pop(number, None) == "initialize":
+                result = json.loads(body).get("result") or {}
+                self._encoding = result.get("capabilities", {}).get("positionEncoding", "utf-16")
+        elif body.startswith(_PROGRESS):
+            params = json.loads(body)["params"]
+            token, kind = params["token"], params["value"]["kind"]
+            if kind == "end":
+                self._progress.pop(token, None)
+            else:
+                self._progress[token] = None
+        return True
+
+    def lost(self) -> Iterator[bytes]:
+        """The hub is gone: frames for the editor that end whatever waits for it. ``initialize`` waits on."""
+        for number, method in list(self._unanswered.items()):
+            if method != "initialize":
+                yield self.refuse(number)
+        for token in self._progress:
+            yield message_frame(
+                {"method": "$/progress", "params": {"token": token, "value": {"kind": "end"}}}
+            )
+        self._progress.clear()
+
+    def refuse(self, number: Any, reason: str = "", code: int = _CONTENT_MODIFIED) -> bytes:
+        """The frame that answers a request in the hub's place."""
+        method = self._unanswered.pop(_hashable(number), "")
+        if method == "shutdown":
+            return message_frame({"id": number, "result": None})
+        error = {"code": code, "message": reason or "the hub was restarted; ask again"}
+        return message_frame({"id": number, "error": error})
+
+    def begin(self) -> Iterator[bytes]:
+        """The frames that tell a hub, be it the first or a new one, what it has to know."""
+        if self.initialize is None:
+            return
+        if self.is_beginning:
+            yield message_frame(self.initialize)
+            return
+        yield message_frame({**self.initialize, "id": _REPEATED})
+        if self._is_initialized:
+            yield message_frame({"method": "initialized", "params": {}})
+        for document in self._documents.values():
+            item = {"textDocument": document.fold(self._encoding)}
+            yield message_frame({"method": "textDocument/didOpen", "params": item})
+
+    def _synchronize(self, method: str, params: Message) -> None:
+        try:
+            item = params["textDocument"]
+            uri = item["uri"]
+            if method == "textDocument/didOpen" and isinstance(item["text"], str):
+                self._documents[uri] = _Document(item)
+            elif method == "textDocument/didChange" and uri in self._documents:
+                document = self._documents[uri]
+                document.item = {**document.item, "version": item.get("version", 0)}
+                document.changes += params["contentChanges"]
+                if len(document.changes) > _MOST_CHANGES:
+                    document.fold(self._encoding)
+            elif method == "textDocument/didClose":
+                self._documents.pop(uri, None)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return  # the hub passes over it as well
+
+
+def _hashable(number: Any) -> Any:
+    """A request's id; one that is no number and no string is refused by the hub, and must not end the proxy."""
+    return number if isinstance(number, (int, str)) else None
