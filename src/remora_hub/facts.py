@@ -6,7 +6,7 @@ the same facts on their way there. Nothing here imports pydantic, so that a pars
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -112,6 +112,17 @@ def has_place_for_each(places: str, node_count: int) -> bool:
     """Whether ``places`` is of so many nodes."""
     marks, *names = places.split(" ")
     return len(marks) == len(names) == node_count
+
+
+def marks_of(kinds: Iterable[str]) -> set[int]:
+    """The marks of nodes of these kinds, as characters' codes; a kind that does not exist has none."""
+    ranks = [_RANK_OF_KIND[kind] for kind in kinds if kind in _RANK_OF_KIND]
+    return {
+        _FIRST_MARK + rank + test + private
+        for rank in ranks
+        for test in (0, _TEST)
+        for private in (0, _PRIVATE)
+    }
 
 
 def kind_of(mark: int) -> str:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
+from random import Random
 
 import pytest
 
+from remora_hub.answers import Symbol
 from remora_hub.errors import StoreError
 from remora_hub.query.symbol_search import SymbolSearch
 from remora_hub.query.symbols import SymbolTable
@@ -13,18 +15,28 @@ from remora_hub.store import FileRemoved, NodeStateStore
 Save = Callable[..., Awaitable[int]]
 
 
-async def names(store: NodeStateStore, query: str, *, kind: str | None = None, limit: int = 50) -> list[str]:
+async def names(
+    store: NodeStateStore,
+    query: str,
+    *,
+    kind: str | Collection[str] | None = None,
+    path: str | None = None,
+    limit: int = 50,
+) -> list[str]:
     table = SymbolTable()
     table.refresh(store.reader, ())
-    return [symbol.qualname for symbol in table.search(query, kind=kind, limit=limit)]
+    return [symbol.qualname for symbol in table.search(query, kind=kind, path=path, limit=limit)]
 
 
-async def test_exact_comes_before_prefix_before_part_before_letters_in_order(
+def functions(*names: str) -> str:
+    return "".join(f"def {name}(): ...\n" for name in names)
+
+
+async def test_exact_comes_before_prefix_before_humps_before_part_before_letters_in_order(
     store: NodeStateStore, save: Save
 ) -> None:
-    source = "".join(f"def {name}(): ...\n" for name in ("xload", "l_o_a_d", "loader", "load", "loa"))
-    await save({"m.py": source})
-    assert await names(store, "load") == ["load", "loader", "xload", "l_o_a_d"]
+    await save({"m.py": functions("xload", "xlxoad", "load_of_all_of_it", "line_of_all_data", "load", "loa")})
+    assert await names(store, "load") == ["load", "load_of_all_of_it", "line_of_all_data", "xload", "xlxoad"]
 
 
 async def test_the_same_case_comes_first(store: NodeStateStore, save: Save) -> None:
@@ -44,9 +56,159 @@ async def test_only_one_kind_is_found_when_asked_for(store: NodeStateStore, save
     assert await names(store, "load", kind="method") == ["load.load"]
 
 
+async def test_several_kinds_are_found_when_asked_for(store: NodeStateStore, save: Save) -> None:
+    await save({"m.py": "class load:\n    def load(self): ...\nload_all = 1\n"})
+    assert await names(store, "load", kind=["method", "variable"]) == ["load.load", "load_all"]
+    assert await names(store, "load", kind="no such kind") == []
+
+
+async def test_the_shorter_name_comes_first(store: NodeStateStore, save: Save) -> None:
+    await save({"m.py": functions("find_three", "find_it", "find_one")})
+    assert await names(store, "find") == ["find_it", "find_one", "find_three"]
+
+
+async def test_public_comes_before_private_and_tests_come_last_of_the_public(
+    store: NodeStateStore, save: Save
+) -> None:
+    sources = {
+        "a.py": "class _A:\n    def run(self): ...\n",
+        "test_b.py": functions("run"),
+        "c.py": "class C:\n    def run(self): ...\n",
+        "tests/d.py": "class D:\n    def run(self): ...\n",
+    }
+    await save(sources)
+    assert await names(store, "run") == ["C.run", "run", "D.run", "_A.run"]
+
+
+async def test_of_one_name_classes_come_before_functions_methods_and_what_is_assigned(
+    store: NodeStateStore, save: Save
+) -> None:
+    await save(
+        {
+            "a.py": "same = 1\n",
+            "b.py": "class B:\n    def same(self): ...\n",
+            "c.py": functions("same"),
+            "d.py": "class same: ...\n",
+            "e.py": "class E:\n    def __init__(self):\n        self.same = 1\n",
+            "same.py": "",
+        }
+    )
+    assert await names(store, "same") == ["same", "same", "B.same", "<module>", "same", "E.same"]
+
+
+async def test_what_is_else_alike_comes_in_the_order_of_paths(store: NodeStateStore, save: Save) -> None:
+    await save({path: functions("run") for path in ("b.py", "a/z.py", "c.py")})
+    table = SymbolTable()
+    table.refresh(store.reader, ())
+    assert [symbol.path for symbol in table.search("run", limit=2)] == ["a/z.py", "b.py"]
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("QSet", "QuerySet"),
+        ("qs", "QuerySet"),
+        ("qset", "QuerySet"),
+        ("qs", "query_set"),
+        ("QS", "QUERY_SET"),
+        ("q_s", "QuerySet"),
+        ("gcfs", "get_config_from_source"),
+        ("getsrc", "_get_config_from_source_code"),
+        ("HTTPRes", "SomeHTTPResponse"),
+        ("hr", "HTTPResponse"),
+        ("HResp", "HTTPResponse"),
+        ("pv2", "ParserVersion2"),
+    ],
+)
+async def test_humps_find_a_name(store: NodeStateStore, save: Save, query: str, name: str) -> None:
+    await save({"m.py": functions(name)})
+    assert await names(store, query) == [name]
+
+
+async def test_a_capital_begins_a_hump(store: NodeStateStore, save: Save) -> None:
+    await save({"m.py": functions("task_set", "T_aset_end", "taset")})
+    assert await names(store, "tS") == ["task_set", "taset", "T_aset_end"]
+
+
+async def test_a_qualified_query_names_what_a_symbol_stands_in(store: NodeStateStore, save: Save) -> None:
+    sources = {
+        "db/models/query.py": "class QuerySet:\n    def filter(self): ...\n    def _filter_or_exclude(self): ...\n",
+        "db/other.py": "class QuerySetMixin:\n    def filter(self): ...\nclass Other:\n    def filter(self): ...\n",
+        "views.py": "class QuerySet: ...\n",
+    }
+    await save(sources)
+    members = ["QuerySet.filter", "QuerySetMixin.filter", "QuerySet._filter_or_exclude"]
+    assert await names(store, "QuerySet.filter") == members
+    assert await names(store, "QSet.filt") == [
+        "QuerySet.filter",
+        "QuerySetMixin.filter",
+        "QuerySet._filter_or_exclude",
+    ]
+    assert await names(store, "models.QuerySet") == ["QuerySet"]
+    assert await names(store, "models.query.QuerySet.filter") == [
+        "QuerySet.filter",
+        "QuerySet._filter_or_exclude",
+    ]
+    assert await names(store, "db.models.filter") == ["QuerySet.filter", "QuerySet._filter_or_exclude"]
+    assert await names(store, "QuerySetMixin.") == ["QuerySetMixin.filter"]
+    assert await names(store, "models.query") == ["<module>", "QuerySet"]
+    assert await names(store, "Nothing.filter") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("src", ["src/a.py", "src/deep/test_b.py"]),
+        ("src/", ["src/a.py", "src/deep/test_b.py"]),
+        ("src/a.py", ["src/a.py"]),
+        ("./src/a.py", ["src/a.py"]),
+        ("sr", []),
+        ("src/*", ["src/a.py", "src/deep/test_b.py"]),
+        ("src/*.py", ["src/a.py"]),
+        ("src/**/*.py", ["src/a.py", "src/deep/test_b.py"]),
+        ("**/deep/**", ["src/deep/test_b.py"]),
+        ("test_?.py", ["src/deep/test_b.py"]),
+        ("*.py[!i]", []),
+        ("[a-c].py", ["c.py", "src/a.py"]),
+        ("**", ["c.py", "src/a.py", "src/deep/test_b.py"]),
+        (".", ["c.py", "src/a.py", "src/deep/test_b.py"]),
+        ("(", []),
+        ("[", []),
+        ("[]]", []),
+    ],
+)
+async def test_only_symbols_of_the_path_are_found(
+    store: NodeStateStore, save: Save, path: str, expected: list[str]
+) -> None:
+    await save({path: functions("run") for path in ("c.py", "src/a.py", "src/deep/test_b.py")})
+    table = SymbolTable()
+    table.refresh(store.reader, ())
+    assert sorted(symbol.path for symbol in table.search("run", path=path)) == expected
+
+
+async def test_a_symbol_is_shown_with_its_place(store: NodeStateStore, save: Save) -> None:
+    await save({"p/m.py": "\nclass A:\n    @property\n    def é_b(self): ...\n    x = y = 1\n"})
+    table = SymbolTable()
+    table.refresh(store.reader, ())
+    assert table.search("é_b") == [Symbol("é_b", "property", "A.é_b", "p/m.py", 4, 8, "node:p/m.py:A.é_b")]
+    assert [(symbol.line, symbol.column) for symbol in table.search("y", limit=1)] == [(5, 8)]
+    assert table.search("m", kind="module") == [
+        Symbol("m", "module", "<module>", "p/m.py", 1, 0, "node:p/m.py:<module>")
+    ]
+
+
+async def test_letters_of_two_characters_in_lower_case_shift_nothing(
+    store: NodeStateStore, save: Save
+) -> None:
+    await save({"m.py": functions("İlk", "ilkin", "son")})
+    assert await names(store, "ilk") == ["İlk", "ilkin"]
+    assert await names(store, "son") == ["son"]
+
+
 async def test_an_empty_query_matches_everything(store: NodeStateStore, save: Save) -> None:
     await save({"m.py": "def a(): ...\ndef b(): ...\n"})
     assert sorted(await names(store, "")) == ["<module>", "a", "b"]
+    assert sorted(await names(store, " ")) == ["<module>", "a", "b"]
     assert len(await names(store, "", limit=2)) == 2
 
 
@@ -61,6 +223,31 @@ async def test_a_name_defined_again_has_its_own_key(store: NodeStateStore, save:
     table = SymbolTable()
     table.refresh(store.reader, ())
     assert [symbol.key for symbol in table.search("a")] == ["node:m.py:a", "node:m.py:a#2"]
+
+
+async def test_a_table_that_followed_changes_finds_what_a_fresh_one_finds(
+    store: NodeStateStore, save: Save
+) -> None:
+    followed = SymbolTable()
+    random = Random(7)
+    for _ in range(30):
+        changed = {f"m{random.randrange(9)}.py" for _ in range(3)}
+        gone = {path for path in changed if random.random() < 0.3}
+        await save(
+            {
+                path: functions(*random.choices(["ab", "Ab", "b_a", "bab", "a_b"], k=3))
+                for path in changed - gone
+            }
+        )
+        await store.apply([FileRemoved(path=path) for path in gone])
+        followed.refresh(store.reader, changed)
+        fresh = SymbolTable()
+        fresh.refresh(store.reader, ())
+        for query in ("", "a", "ab", "AB", "ba", "m", "m1.a", "bb"):
+            expected = fresh.search(query)
+            found = followed.search(query)
+            assert [symbol.name for symbol in found] == [symbol.name for symbol in expected]
+            assert {symbol.key for symbol in found} == {symbol.key for symbol in expected}
 
 
 async def test_a_search_sees_every_commit_before_it(store: NodeStateStore, save: Save) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from remora_hub.answers import Symbol
 from remora_hub.errors import StoreError
@@ -30,11 +32,19 @@ class SymbolSearch:
         self._changed_lock = threading.Lock()
         store.add_listener(self._on_commit)
 
-    async def search(self, query: str, *, kind: str | None = None, limit: int = 50) -> list[Symbol]:
+    async def search(
+        self,
+        query: str,
+        *,
+        kind: str | Collection[str] | None = None,
+        path: str | None = None,
+        limit: int = 50,
+    ) -> list[Symbol]:
         """As ``SymbolTable.search``. Raises StoreError."""
+        search = partial(self._search, query, kind=kind, path=path, limit=limit)
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._thread, self._search, query, kind, limit)
+            return await loop.run_in_executor(self._thread, search)
         except RuntimeError as error:  # the executor's way to say that it was shut down
             raise StoreError("search for symbols in", str(self._path), "it is closed") from error
 
@@ -47,7 +57,9 @@ class SymbolSearch:
         if self._reader is not None:
             self._reader.close()
 
-    def _search(self, query: str, kind: str | None, limit: int) -> list[Symbol]:
+    def _search(
+        self, query: str, *, kind: str | Collection[str] | None, path: str | None, limit: int
+    ) -> list[Symbol]:
         if self._reader is None:
             self._reader = Reader(self._path)
         with self._changed_lock:
@@ -58,7 +70,7 @@ class SymbolSearch:
             with self._changed_lock:
                 self._changed |= changed
             raise
-        return self._table.search(query, kind=kind, limit=limit)
+        return self._table.search(query, kind=kind, path=path, limit=limit)
 
     def _on_commit(self, commit: Commit) -> None:
         """In the writer's thread."""

@@ -2,155 +2,161 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
-
-import msgspec
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import groupby
 
 from remora_hub.answers import Symbol
-from remora_hub.model_names import module_name
-from remora_hub.query.sorted_names import SortedNames, fold
-from remora_hub.store.index_reader import batches
-from remora_hub.store.keys import node_key
+from remora_hub.facts import marks_of
+from remora_hub.query.containers import Containers
+from remora_hub.query.known_names import KnownNames
+from remora_hub.query.name_match import HumpPattern, fold, has_letters
+from remora_hub.query.path_filter import path_filter
+from remora_hub.query.postings import Postings, file_of, mark_of
+from remora_hub.query.symbol_rows import SymbolRows, names_of, numbers_of, one_line
+from remora_hub.store.index_reader import FileSymbols
 from remora_hub.store.reader import Reader
-
-
-class _Entry(msgspec.Struct, frozen=True, gc=False):
-    """A symbol as it is kept: a hundred thousand of them, so nothing that can be derived."""
-
-    name: str
-    kind: str
-    qualname: str
-    path: str
-    line: int
-    column: int
-    ordinal: int
-
-
-class _Fields(msgspec.Struct, gc=False):
-    kind: str
-    qualname: str
-    range: tuple[int, int, int, int]
-    name_at: tuple[int, int] | None = None
-    ordinal: int = 1
-
-
-_decode = msgspec.json.Decoder(_Fields).decode
 
 
 class SymbolTable:
     """The symbols of all files in memory, read once and then file by file as they change.
 
-    Not for several threads at a time. Of Home Assistant (119,000 symbols): a second to read, 45 MB, and 0.1 to 15 ms
-    a search.
+    Not for several threads at a time.
     """
 
     def __init__(self) -> None:
-        self._by_path: dict[str, list[_Entry]] = {}
-        self._by_name: dict[str, list[_Entry]] = {}
-        self._names = SortedNames()
+        self._files: list[FileSymbols] = []
+        self._number_of: dict[str, int] = {}
+        self._postings = Postings()
+        self._names = KnownNames()
         self._is_loaded = False
 
-    def refresh(self, reader: Reader, changed: Iterable[str]) -> None:
+    def refresh(self, reader: Reader, changed: Collection[str]) -> None:
         """Read what is not here yet, and ``changed`` files again. May be repeated if it raises StoreError."""
-        paths = list(changed) if self._is_loaded else reader.paths()
-        touched: set[str] = set()
-        try:
-            for some in batches(paths):
-                for path, entries in _read_entries(reader, some):
-                    touched |= self._replace(path, entries)
-        finally:
-            self._names.discard(
-                {name for name in touched if name not in self._by_name and name in self._names}
-            )
-            self._names.extend(
-                [name for name in touched if name in self._by_name and name not in self._names]
-            )
-        self._is_loaded = True
+        if not self._is_loaded:
+            self._put(reader.symbols())
+            self._is_loaded = True
+        elif changed:
+            rows = reader.symbols(list(changed))
+            gone = set(changed).difference(row.path for row in rows)
+            self._put([*rows, *(FileSymbols(path, "", "") for path in gone)])
 
-    def search(self, query: str, *, kind: str | None = None, limit: int = 50) -> list[Symbol]:
-        """The best ``limit`` symbols for ``query``: exact before prefix before part before letters in order.
+    def search(
+        self,
+        query: str,
+        *,
+        kind: str | Collection[str] | None = None,
+        path: str | None = None,
+        limit: int = 50,
+    ) -> list[Symbol]:
+        """The best ``limit`` symbols for ``query``, of these kinds, in the files that ``path_filter`` says.
 
-        Among equals the shorter name comes first. Case matters only in that the same case comes first. An empty query
-        matches everything.
+        Better is an exact match before a prefix before humps before a part before letters in order, and the same case
+        before another; then the shorter name; then public before private, what is no test before tests, the kind
+        (as in ``facts.RANKED_KINDS``), the name, and the path, files that came later behind. ``QuerySet.filter`` asks
+        for ``filter`` within ``QuerySet`` (see ``Containers``). An empty query matches everything.
         """
-        wanted = fold(query)
-        found: dict[str, list[_Entry]] = {}
-        count = 0
-        for names in self._ranked(wanted):
-            of_rank: list[_Entry] = []
-            for name in names:
-                if name not in found:
-                    found[name] = [entry for entry in self._by_name[name] if kind in (None, entry.kind)]
-                    of_rank += found[name]
-                    count += len(found[name])
-                if count >= limit and not (wanted and name.startswith(wanted)):
-                    break  # the names come in their order; of exact ones and prefixes, case still matters
-            if count >= limit:
+        *outer, name = one_line(query).replace(" ", "").split(".")
+        containers = Containers([part for part in outer if part])
+        kinds = {kind} if isinstance(kind, str) else kind
+        accept = _Filter(None if kinds is None else marks_of(kinds), self._accepted_files(path, containers))
+        rows = SymbolRows(self._files)
+        found: list[int] = []
+        for names in self._matching(name):
+            found += self._ranked(names, accept, containers, rows)
+            if len(found) >= limit:
                 break
-        entries = [entry for entries in found.values() for entry in entries]
-        entries.sort(key=lambda entry: _rank(query, wanted, entry))
-        return [_symbol(entry) for entry in islice(entries, limit)]
+        return [rows.symbol(number) for number in found[:limit]]
 
-    def _ranked(self, wanted: str) -> Iterator[Iterable[str]]:
-        """The names that match, the better kinds of match first."""
-        if not wanted:
-            yield self._names
-            return
-        yield [wanted] if wanted in self._by_name else []
-        yield self._names.starting_with(wanted)
-        yield self._names.containing(wanted)
-        yield self._names.with_letters(wanted)
-
-    def _replace(self, path: str, entries: list[_Entry]) -> set[str]:
-        """Put ``entries`` in the place of what is known of ``path``; the folded names of both."""
-        forgotten = {fold(entry.name) for entry in self._by_path.pop(path, ())}
-        for name in forgotten:
-            others = [entry for entry in self._by_name[name] if entry.path != path]
-            if others:
-                self._by_name[name] = others
+    def _put(self, rows: Iterable[FileSymbols]) -> None:
+        """Put ``rows`` in the places of what is known of their files."""
+        new: list[str] = []
+        for row in rows:
+            file = self._number_of.setdefault(row.path, len(self._files))
+            if file == len(self._files):
+                self._files.append(row)
             else:
-                del self._by_name[name]
-        if entries:
-            self._by_path[path] = entries
-        for entry in entries:
-            self._by_name.setdefault(fold(entry.name), []).append(entry)
-        return forgotten.union(fold(entry.name) for entry in entries)
+                self._postings.remove(set(names_of(self._files[file])), file)
+                self._files[file] = row
+            new += self._postings.add(names_of(row), numbers_of(row, file))
+        self._names.extend(sorted(new, key=len))  # nearly sorted is quickly sorted when they are listed
+
+    def _matching(self, wanted: str) -> Iterator[list[str]]:
+        """The names that match, each once, best first: those in a list match alike and have the same length."""
+        seen: set[str] = set()
+        for candidates, matches in self._stages(wanted):
+            for _, of_length in groupby(sorted(candidates, key=len), len):
+                names = [name for name in of_length if name not in seen and matches(name)]
+                seen.update(names)
+                yield names
+
+    def _stages(self, wanted: str) -> Iterator[tuple[Iterable[str], Callable[[str], bool]]]:
+        """For each kind of match, the better ones first: names, and what tells which of them match."""
+        names, folded = self._names, fold(wanted)
+        if not wanted:
+            yield names, _any
+            return
+        equal = names.equal_to(folded)
+        yield equal, wanted.__eq__
+        yield equal, _any
+        starting = names.starting_with(folded)
+        yield starting, lambda name: name.startswith(wanted)
+        yield starting, _any
+        humps = HumpPattern(wanted)
+        yield names.having(humps.letters, initial=True), humps.matches
+        yield names.containing(folded), _any
+        yield names.having(folded), lambda name: has_letters(folded, fold(name))
+
+    def _ranked(
+        self, names: Sequence[str], accept: _Filter, containers: Containers, rows: SymbolRows
+    ) -> list[int]:
+        """The symbols with these names, which match alike and have the same length."""
+        if len(names) == 1 and not containers:
+            return sorted(accept(self._postings.numbers(names[0])))  # numbers are in the order of rank
+        ranked = []
+        for name in names:
+            for number in accept(self._postings.numbers(name)):
+                rank = containers.rank(rows.scope(number)) if containers else 0
+                if rank is not None:
+                    ranked.append((rank, mark_of(number), name, number))
+        return [number for *_, number in sorted(ranked)]
+
+    def _accepted_files(self, path: str | None, containers: Containers) -> set[int] | None:
+        """The files that may hold what is asked for; None where all may."""
+        files: set[int] | None = None
+        if path:
+            is_meant = path_filter(path)
+            files = {file for file, row in enumerate(self._files) if is_meant(row.path)}
+        if containers:
+            holding = self._files_holding(containers)
+            files = holding if files is None else files & holding
+        return files
+
+    def _files_holding(self, containers: Containers) -> set[int]:
+        """The files with a definition, module or package that may be the innermost container."""
+        wanted, humps = containers.innermost
+        names = {
+            *self._names.starting_with(wanted),
+            *filter(humps.matches, self._names.having(humps.letters, initial=True)),
+        }
+        within = {file_of(number) for name in names for number in self._postings.numbers(name)}
+        packages = f"/{wanted}"
+        return within | {file for file, row in enumerate(self._files) if packages in fold(f"/{row.path}")}
 
 
-def _rank(query: str, wanted: str, entry: _Entry) -> tuple[int, int, str, str, int]:
-    """What symbols are sorted by: how well the name matches, then the shorter name, then the alphabet."""
-    name = entry.name
-    folded = fold(name)
-    if name == query:
-        match = 0
-    elif folded == wanted:
-        match = 1
-    elif folded.startswith(wanted):
-        match = 2 if name.startswith(query) else 3
-    else:
-        match = 4 if wanted in folded else 5
-    return match, len(name), name, entry.path, entry.line
+class _Filter:
+    """Keeps the symbols that have one of these marks and stand in one of these files; None means any."""
+
+    def __init__(self, marks: set[int] | None, files: set[int] | None) -> None:
+        self._marks = marks
+        self._files = files
+
+    def __call__(self, numbers: Sequence[int]) -> Sequence[int]:
+        if self._marks is not None:
+            numbers = [number for number in numbers if mark_of(number) in self._marks]
+        if self._files is not None:
+            numbers = [number for number in numbers if file_of(number) in self._files]
+        return numbers
 
 
-def _symbol(entry: _Entry) -> Symbol:
-    suffix = entry.qualname if entry.ordinal == 1 else f"{entry.qualname}#{entry.ordinal}"
-    key = node_key(entry.path, suffix)
-    return Symbol(entry.name, entry.kind, entry.qualname, entry.path, entry.line, entry.column, key)
-
-
-def _read_entries(reader: Reader, paths: Sequence[str]) -> Iterator[tuple[str, list[_Entry]]]:
-    for path, rows in reader.rows_of(paths):
-        entries = []
-        for _, body in rows:
-            fields = _decode(body)
-            qualname = fields.qualname
-            name = module_name(path) if fields.kind == "module" else qualname.rpartition(".")[2]
-            line, column = fields.name_at or fields.range[:2]
-            # The same few names and kinds come again and again; interned, each is kept once.
-            name, kind = sys.intern(name), sys.intern(fields.kind)
-            entries.append(
-                _Entry(name, kind, name if name == qualname else qualname, path, line, column, fields.ordinal)
-            )
-        yield path, entries
+def _any(_name: str) -> bool:
+    return True

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import apsw
 
-from remora_hub.errors import StoreError
+from remora_hub.errors import CorruptStoreError, StoreError
 from remora_hub.store import feed_log
 from remora_hub.store.changes import Commit, Fingerprint, Horizon
 from remora_hub.store.connection import open_reader, store_error
@@ -110,12 +110,12 @@ class IndexReader:
         """The symbols of these files, or of all in the order of their paths, read at one moment."""
         with self._snapshot():
             if paths is None:
-                return [FileSymbols(*row) for row in self._connection.execute(_SYMBOLS + _IN_ORDER)]
-            return [
-                FileSymbols(*row)
-                for path in paths
-                for row in self._connection.execute(_SYMBOLS + _OF_PATH, (path,))
-            ]
+                rows = self._connection.execute(_SYMBOLS + _IN_ORDER).fetchall()
+            else:
+                rows = [
+                    row for path in paths for row in self._connection.execute(_SYMBOLS + _OF_PATH, (path,))
+                ]
+        return [_symbols_of_file(str(path), str(suffixes), str(places)) for path, suffixes, places in rows]
 
     def names(self, under: str | None = None) -> Iterator[tuple[str, bytes]]:
         """``(path, names)`` of every file that has any stored; ``names`` as in ``facts.PackedFile``."""
@@ -191,6 +191,15 @@ class IndexReader:
             raise StoreError("read the store", str(self._path), "it is closed") from error
         except apsw.Error as error:
             raise store_error("read the store", self._path, error) from error
+
+
+def _symbols_of_file(path: str, suffixes: str, places: str) -> FileSymbols:
+    marks = max(places.find(" "), 0)
+    if suffixes.count("\n") != max(marks - 1, 0):
+        raise CorruptStoreError(
+            "read the symbols of", path, "places and names differ in number", "the index will be rebuilt"
+        )
+    return FileSymbols(path, suffixes, places)
 
 
 def batches(paths: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -1,0 +1,73 @@
+"""How a name is compared with what was asked for: case folding, humps, letters in order.
+
+A hump is where a part of a name begins: ``Q`` and ``S`` of ``QuerySet``, ``g``, ``c``, ``f`` and ``s`` of
+``get_config_from_source``, ``H`` and ``R`` of ``HTTPResponse``.
+"""
+
+from __future__ import annotations
+
+
+def fold(name: str) -> str:
+    """``name`` as it is compared, of the same length, without regard to case."""
+    # The only letter whose lower case is two characters long (Unicode's SpecialCasing.txt).
+    return name.replace("\u0130", "i").lower()
+
+
+class HumpPattern:
+    """What was asked for, taken as the beginnings of a name's humps, from the first on and others left out.
+
+    ``QSet``, ``qs`` and ``qset`` match ``QuerySet`` and ``query_set``. A capital, or a letter behind an underscore,
+    begins a hump; any other letter goes on in the hump before or begins the next that it can.
+    """
+
+    def __init__(self, query: str) -> None:
+        self._steps: list[tuple[str, str]] = []
+        before = "_"
+        for letter in query:
+            if letter != "_":
+                begins = letter.isupper() or before == "_"
+                self._steps.append(("" if begins else letter, letter.upper()))
+            before = letter
+
+    @property
+    def letters(self) -> str:
+        """The letters that a name must have, folded."""
+        return fold("".join(head for _, head in self._steps))
+
+    def matches(self, name: str) -> bool:
+        """Whether ``name`` has these humps. A part is taken where it first fits, so not every way is tried."""
+        form = _with_capital_humps(name.lstrip("_"))
+        place = 0
+        if not self._steps or not form.startswith(self._steps[0][1]):
+            return False
+        for letter, head in self._steps[1:]:
+            if letter and form.startswith(letter, place + 1):
+                place += 1
+                continue
+            place = form.find(head, place + 1)
+            if place < 0:
+                return False
+        return True
+
+
+def has_letters(wanted: str, folded: str) -> bool:
+    """Whether the letters of ``wanted`` occur in ``folded`` in that order, others between them or not."""
+    place = -1
+    for letter in wanted:
+        place = folded.find(letter, place + 1)
+        if place < 0:
+            return False
+    return True
+
+
+def _with_capital_humps(name: str) -> str:
+    """``name`` with a capital where a hump begins and small letters elsewhere."""
+    if name.islower() or name.isupper():
+        return name.title()
+    form = []
+    before = "_"
+    for here, after in zip(name, name[1:] + "_", strict=True):
+        begins = not before.isalpha() or (here.isupper() and (not before.isupper() or after.islower()))
+        form.append(here.upper() if begins else here.lower())
+        before = here
+    return "".join(form)

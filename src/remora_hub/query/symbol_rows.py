@@ -1,0 +1,72 @@
+"""What is known of the symbols of a file, taken from the columns it is kept in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from remora_hub.answers import Symbol
+from remora_hub.facts import kind_of
+from remora_hub.model_names import module_name
+from remora_hub.query.postings import file_of, mark_of, row_of, symbol_number
+from remora_hub.store.index_reader import FileSymbols
+from remora_hub.store.keys import node_key
+
+_MODULE = "<module>"
+
+
+def names_of(row: FileSymbols) -> list[str]:
+    """The name of each symbol; a line end, which the name of a file may hold, is replaced."""
+    if not row.suffixes:
+        return []
+    names = [suffix.rpartition(".")[2] for suffix in row.suffixes.split("\n")]
+    if "#" in row.suffixes:
+        names = [name.partition("#")[0] for name in names]
+    if names[0] == _MODULE:
+        names[0] = one_line(module_name(row.path))
+    return names
+
+
+def numbers_of(row: FileSymbols, file: int) -> list[int]:
+    """The number of each symbol, in the file of that number."""
+    marks = row.places.partition(" ")[0].encode()
+    return [symbol_number(mark, file, line) for line, mark in enumerate(marks)]
+
+
+def one_line(text: str) -> str:
+    """``text`` without line ends, as names are kept."""
+    return text.replace("\n", "\0")
+
+
+class SymbolRows:
+    """Symbols by number, for one search: the columns of a file are taken apart once."""
+
+    def __init__(self, files: Sequence[FileSymbols]) -> None:
+        self._files = files
+        self._taken_apart: dict[int, tuple[str, list[str], list[str]]] = {}
+
+    def symbol(self, number: int) -> Symbol:
+        """The symbol as it is shown."""
+        path, suffixes, places = self._columns(number)
+        suffix = suffixes[row_of(number)]
+        line, _, column = places[row_of(number) + 1].partition(":")
+        qualname = suffix.partition("#")[0]
+        name = module_name(path) if qualname == _MODULE else qualname.rpartition(".")[2]
+        kind = kind_of(mark_of(number))
+        return Symbol(name, kind, qualname, path, int(line), int(column), node_key(path, suffix))
+
+    def scope(self, number: int) -> list[str]:
+        """The names of what a symbol stands in: packages, module, definitions."""
+        path, suffixes, _ = self._columns(number)
+        packages = path.split("/")[:-1]
+        if path.rpartition("/")[2].startswith("__init__."):
+            packages = packages[:-1]
+        suffix = suffixes[row_of(number)]
+        return packages if suffix == _MODULE else [*packages, module_name(path), *suffix.split(".")[:-1]]
+
+    def _columns(self, number: int) -> tuple[str, list[str], list[str]]:
+        file = file_of(number)
+        columns = self._taken_apart.get(file)
+        if columns is None:
+            path, suffixes, places = self._files[file]
+            columns = self._taken_apart[file] = path, suffixes.split("\n"), places.split(" ")
+        return columns
