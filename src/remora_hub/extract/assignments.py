@@ -13,6 +13,11 @@ _ALIAS = re.compile(rb"type[ \t]++(" + NAME + rb")[ \t]*+(?=[\[=])")
 _PLAIN_NAME = re.compile(NAME)
 # A lone "=": not part of ==, !=, <=, :=, += and the like.
 _EQUALS_OR_BRACKET = re.compile(rb"[()\[\]{}]|(?<![=!<>:+\-*/%&|^@~])=(?!=)")
+# A value without an "=" outside brackets, these nested no deeper than three: nothing else is assigned in it.
+_FLAT = rb"[^()\[\]{}]*+"
+_NESTED = _FLAT + rb"(?:[(\[{]" + _FLAT + rb"[)\]}]" + _FLAT + rb")*+"
+_NESTED_TWICE = _FLAT + rb"(?:[(\[{]" + _NESTED + rb"[)\]}]" + _FLAT + rb")*+"
+_ONE_VALUE = re.compile(rb"(?:[^()\[\]{}=]++|[(\[{]" + _NESTED_TWICE + rb"[)\]}])*+")
 # Followed by "=", by ":" (an annotation, or a slice or key), or in a line that assigns to a tuple of targets.
 # The pattern begins with plain text, which the engine finds many times faster than a boundary.
 _THROUGH_SELF = re.compile(rb"self\.(" + NAME + rb")[ \t]*+(=(?!=)|:(?!=)|[,)\]](?=[^=\n]*+=(?!=)))")
@@ -25,7 +30,8 @@ def bound_names(mask: bytes, start: int, end: int) -> list[tuple[bytes, int]]:
     """``(name, position)`` of every plain name that the statement at ``start`` assigns or annotates."""
     simple = _SIMPLE_TARGET.match(mask, start, end)
     if simple:
-        if simple[2] == b":" or mask.find(b"=", simple.end(), end) < 0:
+        value = simple.end()
+        if simple[2] == b":" or mask.find(b"=", value, end) < 0 or _ONE_VALUE.fullmatch(mask, value, end):
             return [(simple[1], start)]
     elif mask[start] == _QUOTE or mask.find(b"=", start, end) < 0:
         return []

@@ -25,6 +25,7 @@ _COMMON = re.compile(
 _TYPE_CHECKING = re.compile(rb"^([ \t]*+)if[ \t(]++(?:\w++\.)*+TYPE_CHECKING\b[ \t)]*+:", re.MULTILINE)
 _WORD_GOES_ON = re.compile(rb"[\w\x80-\xff]")
 _AROUND_NAMES = b"() \t\r\n\f\v\\"
+_AROUND_NAMES_TEXT = _AROUND_NAMES.decode()
 
 
 class ImportFacts(msgspec.Struct, omit_defaults=True, frozen=True):
@@ -63,18 +64,21 @@ def read_imports(mask: bytes, lines: Lines) -> list[ImportFacts]:
 
 def _listed_names(listed: bytes) -> list[str]:
     """The names of one statement, ``name`` or ``name as alias``, white space folded."""
+    only = listed.strip(_AROUND_NAMES)
+    if b"," not in only and b"\\" not in only and len(only.split()) == 1:
+        return [only.decode("utf-8", "replace")]
     if b"as" in listed or b"\\" in listed:
-        pieces = [
+        folded = [
             b" ".join(piece.replace(b"\\", b" ").split()) for piece in listed.strip(_AROUND_NAMES).split(b",")
         ]
-    else:
-        pieces = [piece.strip(_AROUND_NAMES) for piece in listed.split(b",")]
-    return b",".join(filter(None, pieces)).decode("utf-8", "replace").split(",") if any(pieces) else []
+        return [piece.decode("utf-8", "replace") for piece in folded if piece]
+    pieces = listed.decode("utf-8", "replace").split(",")
+    return [name for piece in pieces if (name := piece.strip(_AROUND_NAMES_TEXT))]
 
 
-def bound_imports(statements: list[ImportFacts]) -> frozenset[bytes]:
-    """The names that the import statements bind."""
-    bound = set()
+def bound_imports(statements: list[ImportFacts]) -> dict[bytes, str]:
+    """The names that the import statements bind, by their UTF-8 form."""
+    bound: set[str] = set()
     for statement in statements:
         for name in statement.names:
             original, _, alias = name.partition(" as ")
@@ -83,7 +87,7 @@ def bound_imports(statements: list[ImportFacts]) -> frozenset[bytes]:
                 if statement.module or statement.level
                 else alias or original.partition(".")[0]
             )
-    return frozenset([name.encode() for name in bound])
+    return {name.encode(): name for name in bound}
 
 
 def _uncommon(mask: bytes, position: int) -> re.Match[bytes] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections.abc import Mapping
 from operator import itemgetter
 
 import msgspec
@@ -20,6 +21,7 @@ from remora_hub.syntax.logical_line import logical_line_end
 from remora_hub.syntax.positions import Lines
 from remora_hub.syntax.usage import (
     DECISIONS,
+    as_text,
     called_names,
     count_decisions,
     joined,
@@ -62,15 +64,16 @@ class NodeBuilder:
     """Builds the nodes of one file; used once."""
 
     def __init__(
-        self, path: str, source: bytes, mask: bytes, words: bytes, lines: Lines, imported: frozenset[bytes]
+        self, path: str, source: bytes, mask: bytes, words: bytes, lines: Lines, imported: Mapping[bytes, str]
     ) -> None:
         self._path = path
         self._source = source
         self._mask = mask
         self._lines = lines
         self._words = words
+        self._text = as_text(words)
         self._imported = imported
-        self._marks = imported | DECISIONS
+        self._marks = imported.keys() | DECISIONS
         self._in_test_file = is_test_path(path)
         self._attributes: list[tuple[bytes, int, int]] | None = None
         self._found: list[tuple[int, NodeFacts]] = []
@@ -95,7 +98,6 @@ class NodeBuilder:
         return suffixes, [facts for _, facts in self._found], exports
 
     def _add_module(self, module: Block) -> None:
-        words = joined(self._words, own_spans(module, 0))
         facts = NodeFacts(
             self._path,
             "module",
@@ -103,7 +105,7 @@ class NodeBuilder:
             (1, 0, *self._lines.line_and_column(len(self._source))),
             xxh3_64_hexdigest(self._source),
             docstring=first_docstring_line(self._source, self._mask, 0, len(self._mask)),
-            calls=called_names(words),
+            calls=called_names(joined(self._text, own_spans(module, 0), " ")),
             is_test=self._in_test_file,
         )
         self._found.append((-1, facts))
@@ -159,18 +161,18 @@ class NodeBuilder:
         return facts
 
     def _add_class_facts(self, facts: NodeFacts, block: Block, header: Header, name: str) -> None:
-        words = joined(self._words, own_spans(block, header.name_end))
-        facts.calls = called_names(words)
-        facts.uses = used_names(marked_names(words, self._imported), self._imported)
+        spans = own_spans(block, header.name_end)
+        facts.calls = called_names(joined(self._text, spans, " "))
+        marked = marked_names(joined(self._words, spans, b" "), self._imported)
+        facts.uses = used_names(marked, self._imported)
         facts.is_test = self._in_test_file and name.startswith("Test")
         if header.parameters[1] > header.parameters[0]:
             facts.bases = self._bases(header)
 
     def _add_function_facts(self, facts: NodeFacts, block: Block, header: Header, scope: Scope) -> None:
         spans = own_spans(block, header.name_end)
-        words = joined(self._words, spans)
-        marked = marked_names(words, self._marks)
-        facts.calls = called_names(words)
+        marked = marked_names(joined(self._words, spans, b" "), self._marks)
+        facts.calls = called_names(joined(self._text, spans, " "))
         facts.complexity = 1 + count_decisions(marked, self._mask, spans)
         if block.statements:
             marked = marked_names(self._words[header.name_end : block.end], self._imported)
@@ -212,9 +214,9 @@ class NodeBuilder:
             if mask[behind:end].strip(
                 _LITERAL
             ):  # more than a plain string or number: it may call or use something
-                words = self._words[start:end]
-                facts.calls = called_names(words)
-                facts.uses = used_names(marked_names(words, self._imported), self._imported)
+                facts.calls = called_names(self._text[start:end])
+                marked = marked_names(self._words[start:end], self._imported)
+                facts.uses = used_names(marked, self._imported)
             self._found.append((position, facts))
 
     def _binding_facts(
