@@ -55,6 +55,8 @@ class Narrowing:
         """An entity with the bindings that may hold behind its scope's end, as others see it."""
         if len(entity.bindings) < 2 or entity.bindings[0].is_inner:
             return entity
+        if any(node.kind == "property" for node in entity.nodes):
+            return entity  # getter, setter and deleter are one; the getter comes first
         found: list[Binding] = []
         end = entity.bindings[0].scope.end - 1
         for binding in reversed(entity.bindings):

@@ -71,7 +71,7 @@ class Resolver:
     def _followed(self, entity: Entity) -> Resolution:
         found = self.names.follow(entity)
         if found and all(one.is_import for one in found):
-            return Resolution(found, is_certain=False, is_external=True)
+            return Resolution((replace(entity, is_import=True),), is_certain=False, is_external=True)
         own = entity.key
         return Resolution(
             tuple(one if one.key == own else self.narrowing.final(one) for one in found if not one.is_import)

@@ -1,0 +1,185 @@
+"""Mentions of a symbol, told apart by what they are bound to, not by how they are spelled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from remora_hub.answers import Place, Reference, Role
+from remora_hub.query.definition import find_occurrence, range_at
+from remora_hub.query.index import Index
+from remora_hub.query.resolution.entities import Entity
+from remora_hub.query.resolution.resolver import Resolver
+from remora_hub.query.source_file import Node, Occurrence, SourceFile
+from remora_hub.syntax import roles
+
+_DEFINING = frozenset((roles.Role.FUNCTION, roles.Role.CLASS))
+_IMPORTING = frozenset((roles.Role.IMPORTED, roles.Role.IMPORT_PATH))
+_CONSTRUCTORS = frozenset(("__init__", "__new__"))
+
+
+def references(index: Index, place: Place, *, include_definition: bool = True) -> list[Reference]:
+    """Every mention of what the name at ``place`` means, by path and position.
+
+    A member asked of an object of unknown class is listed as not certain where no other class has such a member.
+    """
+    found = find_occurrence(index, place)
+    if found is None:
+        return []
+    resolver = Resolver(index)
+    return entity_references(resolver, meant(resolver, *found), include_definition=include_definition)
+
+
+def node_references(index: Index, key: str, *, include_definition: bool = True) -> list[Reference]:
+    """Every mention of a node; empty if there is no such node."""
+    resolver = Resolver(index)
+    entity = node_entity(resolver, key)
+    return entity_references(resolver, [entity], include_definition=include_definition) if entity else []
+
+
+def highlights(index: Index, place: Place) -> list[Reference]:
+    """The mentions in the same file."""
+    found = find_occurrence(index, place)
+    if found is None:
+        return []
+    resolver = Resolver(index)
+    file, occurrence = found
+    entities = meant(resolver, file, occurrence)
+    if not entities:  # of unknown origin: as it is spelled
+        name = occurrence.roles.line.texts[occurrence.index].decode("utf-8", "replace")
+        same = [one for one in file.occurrences(name) if one.role is occurrence.role]
+        return [_reference(file, one, name, set(), is_certain=False) for one in same]
+    return [mention for entity in entities for mention in _mentions(resolver, entity, file)]
+
+
+def meant(resolver: Resolver, file: SourceFile, occurrence: Occurrence) -> list[Entity]:
+    """The entities that a mention certainly means; what comes from outside the index is meant by its import."""
+    resolution = resolver.resolve(file, occurrence, guess=False)
+    return list(resolution.entities)
+
+
+def node_entity(resolver: Resolver, key: str) -> Entity | None:
+    """The entity of the node stored under ``key``."""
+    found = resolver.index.split_key(key)
+    if found is None:
+        return None
+    file, suffix = found
+    node = file.by_suffix[suffix]
+    if node.kind == "module":
+        return resolver.module(file.path)
+    return _entity_of(resolver, file, node)
+
+
+def entity_references(
+    resolver: Resolver, entities: list[Entity], *, include_definition: bool = True
+) -> list[Reference]:
+    """Every mention of ``entities``, by path and position."""
+    found: dict[tuple[str, int, int], Reference] = {}
+    for entity in entities:
+        for path in _files(resolver, entity):
+            file = resolver.index.file(path)
+            if file is None:
+                continue
+            for mention in _mentions(resolver, entity, file):
+                if include_definition or mention.role != "definition":
+                    found.setdefault((mention.path, mention.line, mention.column), mention)
+    return [found[key] for key in sorted(found)]
+
+
+def mentions(resolver: Resolver, entity: Entity, file: SourceFile) -> Iterator[tuple[Occurrence, bool]]:
+    """The occurrences in ``file`` that mean ``entity``, and whether that is certain."""
+    name = _spelling(resolver, entity)
+    is_member = _is_member(entity)
+    for occurrence in file.occurrences(name):
+        resolution = resolver.resolve(file, occurrence, guess=False)
+        if any(one.key == entity.key for one in resolution.entities):
+            yield occurrence, True
+        elif (
+            is_member
+            and occurrence.role is roles.Role.ATTRIBUTE
+            and not resolution.entities
+            and not resolution.is_external
+            and len(resolver.candidates.all_members(name)) == 1
+        ):
+            yield occurrence, False
+
+
+def _mentions(resolver: Resolver, entity: Entity, file: SourceFile) -> list[Reference]:
+    positions = {binding.position for binding in entity.bindings if not entity.is_import}
+    if entity.file is file:
+        positions |= {file.name_position(node) for node in entity.nodes if node.kind != "module"}
+    else:
+        positions = set()
+    name = _spelling(resolver, entity)
+    return [
+        _reference(file, occurrence, name, positions, is_certain=is_certain)
+        for occurrence, is_certain in mentions(resolver, entity, file)
+    ]
+
+
+def _files(resolver: Resolver, entity: Entity) -> list[str]:
+    """The files that may mention an entity."""
+    name = _spelling(resolver, entity)
+    if _is_member(entity) or entity.scope == -1:
+        return resolver.index.files_naming(name)
+    parameter = next((b for b in entity.bindings if b.role is roles.Role.PARAMETER), None)
+    if parameter is None:
+        return [entity.file.path]
+    function = parameter.scope.node
+    called = function.name
+    if function.name in _CONSTRUCTORS and "." in function.qualname:
+        called = function.qualname.split(".")[-2]
+    calling = set(resolver.index.files_naming(called))
+    return sorted(
+        {entity.file.path, *(path for path in resolver.index.files_naming(name) if path in calling)}
+    )
+
+
+def _spelling(resolver: Resolver, entity: Entity) -> str:
+    """The identifier that mentions an entity."""
+    if not entity.is_module:
+        return entity.name
+    return resolver.index.modules.name_of(entity.file.path).rpartition(".")[2]
+
+
+def _is_member(entity: Entity) -> bool:
+    scope = entity.bindings[0].scope if entity.bindings else None
+    if scope is not None and entity.bindings[0].is_inner:
+        return False
+    if entity.scope == -1:
+        return False
+    return scope.kind == "class" if scope is not None else True
+
+
+def _entity_of(resolver: Resolver, file: SourceFile, node: Node) -> Entity | None:
+    position = file.name_position(node)
+    occurrence = file.occurrence_at(position)
+    if occurrence is None:
+        return None
+    found = resolver.names.bound(file, occurrence)
+    if found is not None:
+        return found
+    cls = resolver.classes.enclosing_class(file, position)
+    return resolver.classes.member_entity(cls, node.name) if cls is not None else None
+
+
+def _reference(
+    file: SourceFile, occurrence: Occurrence, name: str, positions: set[int], *, is_certain: bool
+) -> Reference:
+    return Reference(
+        file.path,
+        *range_at(file, occurrence.position, len(name.encode())),
+        role=_role(occurrence, positions),
+        container=file.key(file.enclosing(occurrence.position).node),
+        certain=is_certain,
+    )
+
+
+def _role(occurrence: Occurrence, positions: set[int]) -> Role:
+    role = occurrence.role
+    if occurrence.position in positions and (role in _DEFINING or occurrence.position == min(positions)):
+        return "definition"
+    if role in _IMPORTING:
+        return "import"
+    if role not in roles.NOT_BINDING or occurrence.index in occurrence.roles.stores:
+        return "write"
+    return "read"
