@@ -1,8 +1,8 @@
 """The tasks that drain the change queue: each takes some paths, has them read and parsed, and commits.
 
 A file that takes the parser long must not hold up the others, of which it is known only after it has been tried. So
-the first try of every file is a short one. What it does not suffice for is a suspect, and suspects have one task of
-their own, which gives each the whole time limit, one after the other: however many hang, they occupy one core.
+the first try of every file is a short one. What it does not suffice for is a suspect, and suspects have tasks of their
+own, which give each the whole time limit: so few that, however many hang, one lane stays free of them.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from remora_hub.store.changes import FileChange, FileOmitted, FileReplaced, Fing
 from remora_hub.store.node_state_store import NodeStateStore
 
 _MOST_PATHS = 16
+_MOST_SUSPECTS = 4  # at a time; each holds a thread of the loop's own, of which there are at least five
 _DISCARDS_IN_A_ROW = 2
 
 log = get_logger(__name__)
@@ -30,7 +31,7 @@ Index = Callable[[Sequence[str], Mapping[str, Fingerprint]], Awaitable[Indexed]]
 
 
 class ChangeWorkers:
-    """``count`` tasks on one queue, and one for its suspects.
+    """``count`` tasks on one queue, and a few for its suspects.
 
     ``processed`` counts files looked at, ``discarded`` results that came too late.
 
@@ -61,7 +62,8 @@ class ChangeWorkers:
         async with asyncio.TaskGroup() as tasks:
             for _ in range(self._count):
                 tasks.create_task(self._work())
-            tasks.create_task(self._work_on_suspects())
+            for _ in range(max(1, min(_MOST_SUSPECTS, self._indexer.lanes.count - 1))):
+                tasks.create_task(self._work_on_suspects())
 
     async def _work(self) -> None:
         while True:
