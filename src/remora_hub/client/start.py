@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,6 +38,8 @@ def start_daemon(
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/"
         )
+    # Its end is noted however long this program lives on: a dead daemon must not stay a zombie.
+    threading.Thread(target=process.wait, name="daemon-reaper", daemon=True).start()
     deadline = time.monotonic() + timeout_s
     while True:
         # Asked before the socket is: a daemon that lost the race against another has ended once that one answers.
