@@ -26,8 +26,8 @@ PROJECTS = (
     "requests==2.34.2",
     "rich==15.0.0",
     "scrapy==2.19.0",
-    "sqlalchemy==2.1.9",
     "tornado==6.6.1",
+    "twisted==26.10.0",
     "werkzeug==3.1.9",
 )
 """Typed and untyped, old and new, flat and with ``src/``, with their tests."""
@@ -91,7 +91,8 @@ class Peers:
         return bare
 
     def _settings(self) -> dict[str, Any]:
-        analysis = {"diagnosticMode": "openFilesOnly", "typeCheckingMode": "basic"}
+        """What VS Code's extension sends of its own accord; without it ``src/`` is no place to import from."""
+        analysis = {"diagnosticMode": "openFilesOnly", "autoSearchPaths": True}
         return {
             "python": {"pythonPath": str(self._bare / "bin" / "python")},
             "basedpyright": {"analysis": analysis},

@@ -35,17 +35,23 @@ class Name:
     binding: str
 
 
-def sample_names(root: Path, count: int, seed: str) -> list[Name]:
-    """Up to ``count`` uses of names anywhere in the code below ``root``, every use as likely as any other."""
-    names = [name for path, source in _sources(root) for name in uses(path, source)]
+def sample_names(root: Path, count: int, seed: str, *, most_files: int | None = None) -> list[Name]:
+    """Up to ``count`` uses of names anywhere in the code below ``root``, every use as likely as any other.
+
+    With ``most_files`` only so many files are looked into: a large project need not be parsed whole.
+    """
+    names = [name for path, source in _sources(root, seed, most_files) for name in uses(path, source)]
     return sorted(random.Random(seed).sample(names, min(count, len(names))), key=_place)  # noqa: S311  # a sample is no secret
 
 
-def sample_symbols(root: Path, count: int, seed: str) -> list[Name]:
-    """Up to ``count`` definitions below ``root``; most have a name that occurs in ``FEW_REFERENCES`` places."""
+def sample_symbols(root: Path, count: int, seed: str, *, most_files: int | None = None) -> list[Name]:
+    """Up to ``count`` definitions below ``root``; most have a name that occurs in ``FEW_REFERENCES`` places.
+
+    With ``most_files`` only so many files are looked into, for definitions and occurrences.
+    """
     spelled: Counter[str] = Counter()
     symbols: list[Name] = []
-    for path, source in _sources(root):
+    for path, source in _sources(root, seed, most_files):
         spelled.update(name.name for name in uses(path, source))
         symbols += definitions(path, ast.parse(source))
     chance = random.Random(seed)  # noqa: S311  # a sample is no secret
@@ -233,9 +239,12 @@ def _outside(arguments: ast.arguments) -> Iterator[ast.expr]:
     yield from (one.annotation for one in every if one is not None and one.annotation is not None)
 
 
-def _sources(root: Path) -> Iterator[tuple[str, str]]:
+def _sources(root: Path, seed: str, most_files: int | None) -> Iterator[tuple[str, str]]:
     """Relative path and text of every file that this Python can compile and that is UTF-8."""
-    for path in sorted(root.rglob("*.py")):
+    paths = sorted(root.rglob("*.py"))
+    if most_files is not None:
+        paths = random.Random(seed).sample(paths, min(most_files, len(paths)))  # noqa: S311  # a sample is no secret
+    for path in paths:
         try:
             source = path.read_text("utf-8-sig")
             symtable.symtable(source, str(path), "exec")
