@@ -1,29 +1,26 @@
 """How blobs are compressed: Zstandard with a checksum, which finds flipped bits.
 
-Measured on the nodes and code of Home Assistant: at level 1 half the time of zlib's level 1, and 3 % smaller. Each
-thread has a compressor of its own, since none may be used by two at a time; one made for each call took a third more.
+Measured on the nodes and code of Home Assistant: at level 1 half the time of zlib's level 1, and 3 % smaller.
 """
 
 from __future__ import annotations
 
-import threading
-
 import zstandard
 
 _LEVEL = 1
-
-
-class _Contexts(threading.local):
-    def __init__(self) -> None:
-        self.compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
-
-
-_contexts = _Contexts()
+# A compressor is used by one thread at a time and then again: one made for each call took half as long again.
+_idle: list[zstandard.ZstdCompressor] = []
 
 
 def compress(data: bytes) -> bytes:
     """The blob that holds ``data``."""
-    return _contexts.compressor.compress(data)
+    try:
+        compressor = _idle.pop()
+    except IndexError:
+        compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
+    blob = compressor.compress(data)
+    _idle.append(compressor)
+    return blob
 
 
 def decompress(blob: bytes) -> bytes:

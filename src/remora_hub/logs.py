@@ -4,21 +4,14 @@ An event's name is dotted, the component first, in the past tense where somethin
 the key: ``log.info("store.batch_committed", files=100, duration_ms=12)``. A person at a terminal gets one aligned line
 for each, anything else one JSON object a line. What libraries log through ``logging`` comes out the same way.
 
-Importing structlog imports rich with it (75 ms, 5 MB), whichever renderer is used; so the parse lanes and the quick
-commands do not import this module.
+Events below the level cost next to nothing, and a process that writes none does not import structlog.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import MutableMapping
-from typing import Any, Literal, TextIO, cast
-
-import structlog
-from structlog.typing import FilteringBoundLogger, Processor
-
-from remora_hub.terminal import printable
+from typing import Literal, TextIO
 
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["auto", "console", "json"]
@@ -26,11 +19,46 @@ Format = Literal["auto", "console", "json"]
 _PACKAGE = "remora_hub"
 
 
-def get_logger(name: str) -> FilteringBoundLogger:
+class EventLogger:
+    """The logger of a module. A level's method takes an event's name and its keys."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def debug(self, event: str, **keys: object) -> None:
+        """What only somebody who looks for a fault wants to know."""
+        self._log(logging.DEBUG, event, keys)
+
+    def info(self, event: str, **keys: object) -> None:
+        """What happens in the normal course of things."""
+        self._log(logging.INFO, event, keys)
+
+    def warning(self, event: str, **keys: object) -> None:
+        """What goes wrong and is dealt with."""
+        self._log(logging.WARNING, event, keys)
+
+    def error(self, event: str, **keys: object) -> None:
+        """What goes wrong."""
+        self._log(logging.ERROR, event, keys)
+
+    def exception(self, event: str, **keys: object) -> None:
+        """An error, with the traceback of the exception that is being handled."""
+        self._log(logging.ERROR, event, {**keys, "exc_info": True})
+
+    def _log(self, level: int, event: str, keys: dict[str, object]) -> None:
+        if not _is_configured():
+            configure_logs("warning")
+        if logging.getLogger(self._name).isEnabledFor(level):
+            from remora_hub.log_lines import structured_logger
+
+            structured_logger(self._name).log(level, event, **keys)
+
+
+def get_logger(name: str) -> EventLogger:
     """The logger of a module (``get_logger(__name__)``); until ``configure_logs`` is called, warnings are shown."""
-    if not structlog.is_configured():
-        configure_logs("warning")  # structlog's own default prints to standard output
-    return cast(FilteringBoundLogger, structlog.stdlib.get_logger(name))
+    return EventLogger(name)
 
 
 def configure_logs(level: Level = "info", log_format: Format = "auto", stream: TextIO | None = None) -> None:
@@ -41,21 +69,8 @@ def configure_logs(level: Level = "info", log_format: Format = "auto", stream: T
     """
     stream = stream or sys.stderr
     console = stream.isatty() if log_format == "auto" else log_format == "console"
-    shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *_renderers(console=console, colors=stream.isatty()),
-            ],
-        )
-    )
+    handler.setFormatter(_LateFormatter(console=console, colors=stream.isatty()))
     logging.raiseExceptions = (
         False  # a full disk or a closed pipe behind standard error must not stop the hub
     )
@@ -66,28 +81,26 @@ def configure_logs(level: Level = "info", log_format: Format = "auto", stream: T
     handler.set_name(_PACKAGE)
     root.addHandler(handler)
     root.setLevel(logging.INFO if level == "debug" else logging.WARNING)
-    threshold = logging.getLevelNamesMapping()[level.upper()]
-    logging.getLogger(_PACKAGE).setLevel(threshold)
-    structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=False,  # a reload of the configuration changes the level of running loggers
-    )
+    logging.getLogger(_PACKAGE).setLevel(logging.getLevelNamesMapping()[level.upper()])
 
 
-def _renderers(*, console: bool, colors: bool) -> list[Processor]:
-    if console:
-        plain = (
-            structlog.dev.plain_traceback
-        )  # the rich one prints local variables: source and names of strangers
-        return [_escape, structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain)]
-    return [
-        structlog.processors.format_exc_info,
-        structlog.processors.JSONRenderer(),  # the standard library's json: it takes names that are not UTF-8
-    ]
+class _LateFormatter(logging.Formatter):
+    """``log_lines``' formatter, made when the first line is."""
+
+    def __init__(self, *, console: bool, colors: bool) -> None:
+        super().__init__()
+        self._console = console
+        self._colors = colors
+        self._formatter: logging.Formatter | None = None
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        if self._formatter is None:
+            from remora_hub.log_lines import line_formatter
+
+            self._formatter = line_formatter(console=self._console, colors=self._colors)
+        return self._formatter.format(record)
 
 
-def _escape(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Names and messages from outside must not steer the terminal they are shown on."""
-    return {key: printable(value) if isinstance(value, str) else value for key, value in event.items()}
+def _is_configured() -> bool:
+    return any(handler.get_name() == _PACKAGE for handler in logging.getLogger().handlers)
