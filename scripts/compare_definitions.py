@@ -1,8 +1,9 @@
 """Compares where the hub says names are defined with where another language server says it, on real projects.
 
 The hub agrees if its first answer is on the line of one of the peer's; where all of the peer's lie outside the root
-(the standard library, builtins), if it names no place for certain. A name that the peer knows nothing about is not
-counted, but shown ("silent"). Wrong is an answer of the hub marked as certain that does not agree.
+(the standard library, builtins), if it names no place for certain; where some do, also if it names the import. A name
+that the peer knows nothing about is not counted, but shown ("silent"). Wrong is an answer of the hub marked as certain
+that does not agree.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from typing import Any
 from peers import OTHER_PROJECTS, PROJECTS, Peers, default_state
 from peers_client import Place
 from peers_hub import ask_hub, places
-from peers_sample import BINDINGS
+from peers_sample import BINDINGS, Name
 from peers_truth import Asked, Sample, ask_peers
 
 NEAR = ("local", "imported", "self")
 """What can be decided without types."""
+MOST_SHOWN = 3
 
 
 @dataclass(slots=True)
@@ -40,26 +42,33 @@ class Tally:
         if not truth:
             self.silent += 1
             return
-        is_certain = bool(found) and found[0]["certain"]
         if _agrees(truth, found):
             self.agreed += 1
             return
+        is_certain = any(answer["certain"] for answer in found)
         self.wrong += is_certain
         self.unsure += bool(found) and not is_certain
-        name = asked.name
-        said = " ".join(_written(place) for place in places(found)[:3]) + ("!" if is_certain else "?")
-        expected = " ".join(_written(place) for place in truth[:3])
-        where = f"{asked.project}/{name.path}:{name.line}:{name.column + 1}"
-        self.disagreements.append(
-            f"{where} {name.name} ({name.binding})\n    hub {said}\n    peer {expected}"
-        )
+        self.disagreements.append(_disagreement(asked.project, asked.name, truth, found))
 
 
 def _agrees(truth: list[Place], found: list[dict[str, Any]]) -> bool:
     inside = {(place.path, place.line) for place in truth if place.path is not None}
-    if inside:
-        return bool(found) and (found[0]["path"], found[0]["line"]) in inside
-    return not any(answer["certain"] for answer in found)
+    if not inside:
+        return not any(answer["certain"] for answer in found)
+    if not found:
+        return False
+    is_outside = found[0]["kind"] == "import"  # the hub's way to say so
+    return (found[0]["path"], found[0]["line"]) in inside or (is_outside and len(inside) < len(truth))
+
+
+def _disagreement(project: str, name: Name, truth: list[Place], found: list[dict[str, Any]]) -> str:
+    said = " ".join(
+        _written(place) + "?" * (not answer["certain"])
+        for place, answer in zip(places(found)[:MOST_SHOWN], found, strict=False)
+    )
+    expected = " ".join(_written(place) for place in truth[:MOST_SHOWN])
+    where = f"{project}/{name.path}:{name.line}:{name.column + 1} {name.name} ({name.binding})"
+    return f"{where}\n    hub  {said or 'nothing'}\n    peer {expected}"
 
 
 def _written(place: Place) -> str:
@@ -106,7 +115,8 @@ def main() -> None:
     for one, found in ask_hub(peers, "definitions", asked):
         tallies[one.name.binding].add(one, one.answers[given.peer] or [], found)
     for tally in tallies.values():
-        print(*tally.disagreements[: given.show], sep="\n")
+        for difference in tally.disagreements[: given.show]:
+            print(difference)
     print_table(tallies)
 
 

@@ -124,7 +124,8 @@ def main() -> None:
     for one, found in ask_hub(peers, "references", asked):
         kinds[one.name.binding].add(one, found)
     for kind in kinds.values():
-        print(*kind.differences[: given.show], sep="\n")
+        for difference in kind.differences[: given.show]:
+            print(difference)
     print_table(kinds)
 
 
