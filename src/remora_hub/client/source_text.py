@@ -19,6 +19,7 @@ _OPEN_FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CL
 _MOST_BYTES = 64 << 20  # far above any ``max_file_bytes``: a sparse file must not fill the memory
 _MOST_DECORATOR_LINES = 500
 _STRAY_MARKS = 20
+_LINE_ENDS = (b"\n", b"\r")
 
 
 class SourceText(NamedTuple):
@@ -35,6 +36,8 @@ class SourceLines:
     def __init__(self, data: bytes) -> None:
         self.source = decode_source(data).source
         self._starts = [0, *accumulate(map(len, self.source.splitlines(keepends=True)))]
+        if self.source and not self.source.endswith(_LINE_ENDS):
+            self._starts.pop()  # no line begins behind one that does not end
 
     @property
     def count(self) -> int:
