@@ -84,7 +84,8 @@ def _place(
     try:
         source = lines.line(line)
     except IndexError:
-        raise UsageError("find", named, f"{path} has {lines.count} lines") from None
+        count = lines.count if lines.line(lines.count) else lines.count - 1
+        raise UsageError("find", named, f"{path} has {count} lines") from None
     if match["column"] is None:
         declared = [
             node
