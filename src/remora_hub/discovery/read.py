@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import xxhash
 
@@ -15,6 +17,7 @@ from remora_hub.discovery.walk import Fingerprint
 _OPEN_FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
 _OPEN_DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ_ATTEMPTS = 4
+_NO_NAMES = frozenset(("", ".", ".."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +44,56 @@ class Vanished(Exception):  # noqa: N818 - an outcome, as above
     """No such file below the root: gone, a directory, or reached only through a link or a path that leaves the root."""
 
 
-def read_source(root: Path, path: str, max_bytes: int) -> Source:
-    """Read the file at ``path`` (relative to ``root``, with ``/``) of at most ``max_bytes``.
+class SourceReader:
+    """Reads files below ``root`` of at most ``max_bytes``; a context manager, for one batch and one thread.
 
-    A file that changes while it is read is read again, up to four times; if it never rests, the last bytes are
-    returned with the fingerprint from before, so that the next comparison finds them outdated.
-    Raises ``Omitted``, ``Vanished``, or ``OSError`` when this process is out of descriptors or memory.
+    The directory of the last file stays open, since the files of a batch lie together. If it is moved meanwhile, bytes
+    are read that are no longer at their path: ask ``fingerprint``, which keeps nothing open, before they are used.
     """
-    try:
-        directory, name = _open_parent(root, path)
+
+    def __init__(self, root: Path, max_bytes: int) -> None:
+        self._root = root
+        self._max_bytes = max_bytes
+        self._parent = ""
+        self._directory: int | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._close()
+
+    def read(self, path: str) -> Source:
+        """Read the file at ``path`` (relative to the root, with ``/``).
+
+        A file that changes while it is read is read again, up to four times; if it never rests, the last bytes are
+        returned with the fingerprint from before, so that the next comparison finds them outdated.
+        Raises ``Omitted``, ``Vanished``, or ``OSError`` when this process is out of descriptors or memory.
+        """
         try:
-            return _read_at(directory, name, max_bytes)
-        finally:
+            *parents, name = _names(path)
+            parent = path[: -len(name)]
+            if self._directory is None or parent != self._parent:
+                self._close()
+                self._directory, self._parent = _open_directory(self._root, parents), parent
+            return _read_at(self._directory, name, self._max_bytes)
+        except FileNotFoundError:
+            raise Vanished(path) from None
+        except OSError as error:
+            if error.errno in OWN_SHORTAGE:
+                raise
+            raise Omitted(unreadable(error)) from error
+
+    def _close(self) -> None:
+        if self._directory is not None:
+            directory, self._directory = self._directory, None
             os.close(directory)
-    except FileNotFoundError:
-        raise Vanished(path) from None
-    except OSError as error:
-        if error.errno in OWN_SHORTAGE:
-            raise
-        raise Omitted(unreadable(error)) from error
+
+
+def read_source(root: Path, path: str, max_bytes: int) -> Source:
+    """Read one file as ``SourceReader.read`` does."""
+    with SourceReader(root, max_bytes) as reader:
+        return reader.read(path)
 
 
 def fingerprint(root: Path, path: str) -> Fingerprint | None:
@@ -68,7 +102,8 @@ def fingerprint(root: Path, path: str) -> Fingerprint | None:
     Raises ``OSError`` when this process is out of descriptors or memory.
     """
     try:
-        directory, name = _open_parent(root, path)
+        *parents, name = _names(path)
+        directory = _open_directory(root, parents)
         try:
             status = os.lstat(name, dir_fd=directory)
         finally:
@@ -87,21 +122,26 @@ def digest_of(data: bytes) -> str:
     return xxhash.xxh3_128_hexdigest(data)
 
 
-def _open_parent(root: Path, path: str) -> tuple[int, str]:
-    """A descriptor of the directory the file lies in, reached step by step so that no link is followed."""
-    *parents, name = path.split("/")
-    if "\0" in path or any(part in ("", ".", "..") for part in (*parents, name)):
+def _names(path: str) -> list[str]:
+    """The names a path is made of. Raises ``Vanished`` where no file below the root can have it."""
+    names = path.split("/")
+    if "\0" in path or not _NO_NAMES.isdisjoint(names):
         raise Vanished(path)
+    return names
+
+
+def _open_directory(root: Path, names: Sequence[str]) -> int:
+    """A descriptor of a directory below the root, reached step by step so that no link is followed."""
     directory = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    for parent in parents:
+    for name in names:
         try:
-            below = os.open(parent, _OPEN_DIRECTORY, dir_fd=directory)
+            below = os.open(name, _OPEN_DIRECTORY, dir_fd=directory)
         except NotADirectoryError:  # a file now, or a symbolic link
-            raise Vanished(path) from None
+            raise Vanished("/".join(names)) from None
         finally:
             os.close(directory)
         directory = below
-    return directory, name
+    return directory
 
 
 def _read_at(directory: int, name: str, max_bytes: int) -> Source:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from remora_hub.discovery.omission import Omission
-from remora_hub.discovery.read import Omitted, Source, Vanished, read_source
+from remora_hub.discovery.read import Omitted, Source, SourceReader, Vanished
 from remora_hub.discovery.read import fingerprint as read_fingerprint
 from remora_hub.discovery.rules import SourceRules
 from remora_hub.facts import PackedFile
@@ -40,24 +40,25 @@ def index_files(
     Raises LaneError, and OSError if this process is out of descriptors or memory: no file is to blame for either.
     """
     to_extract: dict[str, tuple[Source, int]] = {}
-    for path in paths:
-        scanned_ns = time.time_ns()
-        before = known.get(path)
-        try:
-            source = _read(sources, path)
-        except Vanished:
-            if before is not None:
-                yield FileRemoved(
-                    path=path, still_current=partial(is_gone, sources.root, sources.rules, path)
-                )
-        except Omitted as omitted:
-            if change := _omitted(path, omitted.omission, scanned_ns, before, sources):
-                yield change
-        else:
-            if before is not None and before.digest == source.digest:
-                yield _touched(path, source, scanned_ns, sources)
+    with SourceReader(sources.root, sources.max_file_bytes) as reader:
+        for path in paths:
+            scanned_ns = time.time_ns()
+            before = known.get(path)
+            try:
+                source = _read(sources, path, reader)
+            except Vanished:
+                if before is not None:
+                    yield FileRemoved(
+                        path=path, still_current=partial(is_gone, sources.root, sources.rules, path)
+                    )
+            except Omitted as omitted:
+                if change := _omitted(path, omitted.omission, scanned_ns, before, sources):
+                    yield change
             else:
-                to_extract[path] = source, scanned_ns
+                if before is not None and before.digest == source.digest:
+                    yield _touched(path, source, scanned_ns, sources)
+                else:
+                    to_extract[path] = source, scanned_ns
     requests = [Request(path, source.data) for path, (source, _) in to_extract.items()]
     for request, outcome in lanes.extract(requests):
         if isinstance(outcome, Postponed):
@@ -66,11 +67,11 @@ def index_files(
             yield _extracted(request.path, *to_extract.pop(request.path), outcome, sources)
 
 
-def _read(sources: Sources, path: str) -> Source:
+def _read(sources: Sources, path: str, reader: SourceReader) -> Source:
     """The file's bytes. A path that the rules leave out, perhaps only since it was queued, names no file."""
     if not sources.rules.is_source(path):
         raise Vanished(path)
-    return read_source(sources.root, path, sources.max_file_bytes)
+    return reader.read(path)
 
 
 def _omitted(
