@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,9 +14,12 @@ from remora_hub.compression import decompress
 from remora_hub.store.keys import node_key
 from remora_hub.syntax.code_text import CodeText
 from remora_hub.syntax.line import Line
-from remora_hub.syntax.logical_line import logical_lines
+from remora_hub.syntax.logical_line import logical_line_end, logical_lines
 from remora_hub.syntax.roles import NOT_BINDING, Role, Roles, read_roles
 
+_BEHIND = re.compile(rb"[ \t]*+[.(\[]")
+# The words before a name that is bound although more follows it; a type parameter list may begin with one, too.
+_DEFINING = re.compile(rb"\b(?:def|class|import|type)\b")
 _FUNCTIONS = frozenset(("function", "method", "property"))
 
 
@@ -119,6 +123,18 @@ class _Names:
 
 _decode_nodes = msgspec.json.Decoder(list[Node]).decode
 _decode_record = msgspec.json.Decoder(_Record).decode
+
+
+def _balance(mask: bytes, start: int, end: int) -> int:
+    """How many more brackets are opened than closed between two positions."""
+    count = mask.count
+    opened = count(b"(", start, end) + count(b"[", start, end) + count(b"{", start, end)
+    return opened - count(b")", start, end) - count(b"]", start, end) - count(b"}", start, end)
+
+
+def _is_continued(mask: bytes, line_start: int) -> bool:
+    """Whether a backslash joins the line to the one above."""
+    return mask.startswith(b"\\\n", line_start - 2) or mask.startswith(b"\\\r\n", line_start - 3)
 
 
 class SourceFile:
@@ -249,13 +265,46 @@ class SourceFile:
 
     def roles_at(self, position: int) -> Roles:
         """The roles in the logical line around a position."""
-        number = max(0, self.line_number(position))
-        roles = self._lines.get(number)
-        if roles is None:
-            starts, ends = self.lines
-            span = (starts[number], ends[number]) if starts else (0, 0)
-            roles = self._lines[number] = read_roles(Line(self.code.mask, *span))
+        mask = self.code.mask
+        start = self._line_start(position)
+        roles = self._lines.get(start)
+        if roles is None or roles.line.end < position:
+            end = logical_line_end(mask, start)[0]
+            if end < position:  # brackets that nothing closes: only a pass from the beginning tells
+                starts, ends = self.lines
+                number = max(0, self.line_number(position))
+                start, end = (starts[number], ends[number]) if starts else (0, 0)
+            roles = self._lines[start] = read_roles(Line(mask, start, end))
         return roles
+
+    def _line_start(self, position: int) -> int:
+        """Where the logical line around a position begins.
+
+        Found backwards, physical line by physical line: one begins a logical line if all brackets opened since some
+        statement before it began are closed, and no backslash joins it to the one above.
+        """
+        mask = self.code.mask
+        first = self._statement_before(position)
+        start = mask.rfind(b"\n", first, position) + 1
+        if start > first:
+            depth = _balance(mask, first, start)
+            while start > first and (depth > 0 or _is_continued(mask, start)):
+                previous = max(mask.rfind(b"\n", first, start - 1) + 1, first)
+                depth -= _balance(mask, previous, start)
+                start = previous
+        start = max(start, first)
+        ahead = mask[start : position + 1]
+        return start + len(ahead) - len(ahead.lstrip())
+
+    def _statement_before(self, position: int) -> int:
+        """Where a statement begins or ends at or before a position: near it, as far as definitions tell."""
+        number = max(0, bisect_right(self._scope_starts, position) - 1)
+        scope = self.scopes[number]
+        anchor = scope.start
+        while position >= scope.end and scope.parent is not None:
+            anchor = scope.end
+            scope = scope.parent
+        return anchor
 
     def occurrence_at(self, position: int) -> Occurrence | None:
         """The name that touches a position; None if none does."""
@@ -306,8 +355,11 @@ class SourceFile:
     def _read_names(self, name: str) -> _Names:
         names = _Names()
         found: list[Binding] = []
-        for occurrence in self.occurrences(name):
-            role = occurrence.role
+        for position in self.code.occurrences(name):
+            occurrence = self._occurrence(position) if self._may_bind(position, len(name.encode())) else None
+            role = occurrence.role if occurrence is not None else None
+            if occurrence is None:
+                continue
             if role in (Role.GLOBAL, Role.NONLOCAL) and role is not None:
                 scope = self.scope_at(occurrence.position)
                 names.declared[scope.start if scope.parent else -1] = role
@@ -327,6 +379,20 @@ class SourceFile:
             names.by_scope.setdefault(key, []).append(binding)
             names.scopes[key] = scope
         return names
+
+    def _may_bind(self, position: int, length: int) -> bool:
+        """Whether a mention can bind the name, by what stands around it: most mentions of ``self`` cannot.
+
+        A name with a dot, an argument or an index behind it is read, unless it is being defined or imported.
+        """
+        mask = self.code.mask
+        if mask[position - 1 : position] == b".":
+            return False
+        behind = _BEHIND.match(mask, position + length)
+        if behind is None:
+            return True
+        start = mask.rfind(b"\n", 0, position) + 1
+        return _DEFINING.search(mask, start, position) is not None
 
     def _binding(self, name: str, role: Role, occurrence: Occurrence) -> Binding:
         position = occurrence.position

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from itertools import accumulate
 from typing import Literal
 
 from remora_hub.compression import compress, decompress
@@ -16,7 +17,6 @@ from remora_hub.syntax.usage import distinct_identifiers
 
 PositionEncoding = Literal["utf-8", "utf-16", "utf-32"]
 
-_LINE_END = re.compile(rb"\r\n|\n|\r")
 _FURTHER_BYTE = re.compile(rb"[\x80-\xbf\v]")
 # A form feed of the source itself has no further byte behind it.
 _FOUR_BYTE_START = re.compile(rb"[\xf0-\xf7]|\f(?=\v)")
@@ -36,7 +36,10 @@ class CodeText:
 
     def __init__(self, code: bytes) -> None:
         self.mask = decompress(code)
-        self._line_starts = [0, *(match.end() for match in _LINE_END.finditer(self.mask))]
+        lines = self.mask.splitlines(keepends=True)
+        if lines and lines[-1][-1:] not in (b"\n", b"\r"):
+            lines.pop()  # no line begins behind it
+        self._line_starts = [0, *accumulate(map(len, lines))]
 
     def occurrences(self, name: str) -> list[int]:
         """Where the identifier ``name`` stands in code, in order."""

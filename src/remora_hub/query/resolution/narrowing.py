@@ -94,6 +94,8 @@ class Narrowing:
         if scope.parent is None:
             return ()
         mask = file.code.mask
+        if mask.find(b"isinstance", scope.start, occurrence.position) < 0:
+            return ()
         starts, ends = file.lines
         number = file.line_number(occurrence.position)
         found = self._in_line(file, starts[number], occurrence.position, name)
