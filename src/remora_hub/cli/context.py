@@ -61,7 +61,8 @@ def _print(places: Places, found: NodeContext) -> None:
     print_line(f"{places.shown(node.path, line, column)}: {node.kind.replace('_', ' ')} {node.qualname}")
     if found.is_stale:
         print_line("  stale: the source on disk is not what the index has seen")
-    for text in (found.source or "").splitlines():
+    indentation = " " * node.range[1]  # the source begins behind it
+    for text in (indentation + (found.source or "")).splitlines():
         print_line(f"    {text.expandtabs()}".rstrip())
     if found.is_cut:
         print_line("    ... (cut: see --max-bytes)")
