@@ -132,7 +132,7 @@ class Session:
         self, query: str, kind: str | None, limit: int, path: str | None = None
     ) -> list[Symbol]:
         """Search for symbols by name, in the state of the latest commit."""
-        return await self._symbols.search(query, kind=kind, limit=limit)
+        return await self._symbols.search(query, kind=kind, path=path, limit=limit)
 
     async def look_at(self, paths: Iterable[str]) -> None:
         """Have paths of which somebody says that they changed compared with the disk."""

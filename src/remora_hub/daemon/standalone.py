@@ -62,7 +62,7 @@ class StandaloneBackend:
         """Search for symbols by name."""
         table = SymbolTable()
         table.refresh(self.store.reader, ())  # nobody else waits for this event loop
-        return table.search(query, kind=kind, limit=limit)
+        return table.search(query, kind=kind, path=path, limit=limit)
 
     async def ask(
         self,

@@ -18,6 +18,7 @@ from remora_hub.query.records import file_record, node_detail, node_record
 from remora_hub.query.run_counts import counts_since
 from remora_hub.server.backend import Backend
 from remora_hub.server.connection import Connection, Method
+from remora_hub.server.hub_questions import HubQuestions
 from remora_hub.store.changes import Commit, Horizon
 from remora_hub.store.keys import FILE_PREFIX, NODE_PREFIX
 from remora_hub.store.reader import Reader
@@ -73,7 +74,8 @@ class _CountsParams(msgspec.Struct):
 
 def hub_methods(backend: Backend) -> dict[str, Method]:
     """All ``hub/*`` methods: their names, the types of their parameters, and the coroutines that answer."""
-    return dict(HubMethods(backend).table())
+    own = HubMethods(backend)
+    return {**own.table(), **HubQuestions(backend, own.ready).table()}
 
 
 class HubMethods:

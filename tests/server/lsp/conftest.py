@@ -187,6 +187,12 @@ class Editor:
                     self._heard.notify_all()
 
 
+@pytest.fixture
+def editor_class() -> type[Editor]:
+    """For editors over other streams than the socket."""
+    return Editor
+
+
 Connect = Callable[[], Awaitable[Editor]]
 
 

@@ -44,12 +44,11 @@ class Editor:
         self,
         question: Callable[[Index, Translation], T],
         *,
-        about: str | None = None,
         thorough: bool = False,
     ) -> T:
-        """Answer a question with what is unsaved in this editor, the newest text of the path ``about`` included."""
+        """Answer a question with what is unsaved in this editor in the places of the stored files."""
         await self.backend.opened()
-        overlays = await self.documents.overlays(about)
+        overlays = await self.documents.overlays()
         return await self.backend.ask(
             lambda index: question(index, Translation(index, self.uris, self.encoding)),
             overlays,
@@ -67,7 +66,7 @@ class Editor:
         def of_known(index: Index, translation: Translation) -> T | None:
             return None if index.file(path) is None else question(index, translation, path)
 
-        return await self.ask(of_known, about=path, thorough=thorough)
+        return await self.ask(of_known, thorough=thorough)
 
     async def ask_at(
         self,

@@ -39,6 +39,7 @@ class OpenDocument:
         self.size = text.size
         self.digest = ""
         self.facts: PackedFile | None = None
+        self.refused = ""  # the digest of a text no lane could extract
         self.changes = 0  # of the text so far
         self.is_level = asyncio.Event()
         self.is_level.set()
@@ -79,19 +80,18 @@ class OpenDocuments:
         """The file on disk is the truth again."""
         self._by_uri.pop(uri, None)
 
-    async def overlays(self, about: str | None) -> dict[str, PackedFile]:
+    async def overlays(self) -> dict[str, PackedFile]:
         """The facts of the documents that differ from the stored files, by path.
 
-        Those of ``about``, a path, are of its newest text, unless it takes over two seconds to make them.
+        They are of the newest texts, unless it takes over two seconds to make them.
         """
         if not self._by_uri:
             return {}
         await self._compare_with_store()
-        for document in self._by_uri.copy().values():
-            if document.path == about and not document.is_level.is_set():
-                with contextlib.suppress(TimeoutError):  # the last good ones, then
-                    async with asyncio.timeout(_LONGEST_WAIT_S):
-                        await document.is_level.wait()
+        with contextlib.suppress(TimeoutError):  # the last good ones, then
+            async with asyncio.timeout(_LONGEST_WAIT_S):
+                for document in list(self._by_uri.values()):
+                    await document.is_level.wait()
         return {
             document.path: document.facts for document in self._by_uri.values() if document.facts is not None
         }
@@ -140,10 +140,12 @@ class OpenDocuments:
         stored = await self._stored_digests([document.path])
         if stored.get(document.path) == document.digest:
             document.facts = None
-            return
-        facts = await self._backend.extract(document.path, _marked(data))
-        if facts is not None:
-            document.facts = facts
+        elif document.refused != document.digest:
+            facts = await self._backend.extract(document.path, _marked(data))
+            if facts is None:
+                document.refused = document.digest  # its last good facts stay
+            else:
+                document.facts = facts
 
     async def _stored_digests(self, paths: Iterable[str]) -> dict[str, str]:
         wanted = list(paths)

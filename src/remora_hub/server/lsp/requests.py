@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from remora_hub.server.lsp import folding_range, selection_range
+from remora_hub.server.lsp import (
+    definition,
+    document_symbol,
+    folding_range,
+    hover,
+    references,
+    selection_range,
+    workspace_symbol,
+)
 from remora_hub.server.lsp.editor import Requests
 
 REQUESTS: Requests = {
+    **workspace_symbol.REQUESTS,
+    **document_symbol.REQUESTS,
+    **definition.REQUESTS,
+    **references.REQUESTS,
+    **hover.REQUESTS,
     **folding_range.REQUESTS,
     **selection_range.REQUESTS,
 }

@@ -1,0 +1,83 @@
+"""The ``hub/*`` methods that ask what a symbol is, who uses it and how it is related."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any, Protocol, TypeVar
+
+import msgspec
+
+from remora_hub.answers import Place
+from remora_hub.query.definition import definitions, node_definition
+from remora_hub.query.hover import hover, node_hover
+from remora_hub.query.index import Index
+from remora_hub.query.references import node_references, references
+from remora_hub.server.backend import Backend
+from remora_hub.server.connection import Connection, Method
+from remora_hub.server.named_symbols import SymbolParams, known_node, place_or_key
+
+Limit = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
+
+T = TypeVar("T")
+Answer = Callable[[Connection, Any], Awaitable[object]]
+
+
+class _ReferencesParams(SymbolParams):
+    include_definition: bool = True
+    limit: Limit = 10_000
+
+
+class Ready(Protocol):
+    """Waits until the index can be asked; how fresh it is then."""
+
+    async def __call__(self, *, sync: bool) -> dict[str, Any]:
+        """``sync`` waits for the disk, too."""
+
+
+class HubQuestions:
+    """Answers for one hub; ``ready`` is asked before each question."""
+
+    def __init__(self, backend: Backend, ready: Ready) -> None:
+        self._backend = backend
+        self._ready = ready
+
+    def table(self) -> Mapping[str, Method]:
+        """Each method's name, the type of its parameters, and the coroutine that answers."""
+        return {
+            "hub/definition": (SymbolParams, self._answer(_definition)),
+            "hub/references": (_ReferencesParams, self._answer(_references, thorough=True)),
+            "hub/hover": (SymbolParams, self._answer(_hover)),
+        }
+
+    def _answer(self, question: Callable[[Index, Any], dict[str, Any]], *, thorough: bool = False) -> Answer:
+        """The coroutine that answers with what ``question`` finds, and how fresh that is."""
+
+        async def answer(_connection: Connection, params: Any) -> dict[str, Any]:
+            freshness = await self._ready(sync=params.sync)
+            found = await self._backend.ask(lambda index: question(index, params), thorough=thorough)
+            return {**found, **freshness}
+
+        return answer
+
+
+def _definition(index: Index, params: SymbolParams) -> dict[str, Any]:
+    named = place_or_key(index, params)
+    if isinstance(named, Place):
+        found = definitions(index, named)
+    else:
+        file, suffix = known_node(index, named)
+        found = [node_definition(file, file.by_suffix[suffix])]
+    return {"definitions": found, "certain": bool(found) and all(one.certain for one in found)}
+
+
+def _references(index: Index, params: _ReferencesParams) -> dict[str, Any]:
+    """By path and position; ``more`` says that ``limit`` left some out."""
+    named = place_or_key(index, params)
+    find = references if isinstance(named, Place) else node_references
+    found = find(index, named, include_definition=params.include_definition)  # type: ignore[arg-type]  # each has its own
+    return {"references": found[: params.limit], "more": len(found) > params.limit}
+
+
+def _hover(index: Index, params: SymbolParams) -> dict[str, Any]:
+    named = place_or_key(index, params)
+    return {"hover": hover(index, named) if isinstance(named, Place) else node_hover(index, named)}

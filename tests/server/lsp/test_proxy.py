@@ -1,0 +1,236 @@
+"""``remora-hub lsp`` as editors start it: a process of its own between their pipes and the daemon."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from remora_hub.daemon.hub import Hub
+from remora_hub.holder import read_holder
+from remora_hub.paths import StatePaths
+
+FOLDING = "textDocument/foldingRange"
+BLOCK = "def f():\n    pass\n"
+LONGEST_S = 30
+
+Spawn = Callable[..., Awaitable[Any]]
+
+
+@pytest.fixture
+async def spawn(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> AsyncIterator[Spawn]:
+    """Editors, each with its proxy process as ``process``; whatever daemon they leave is stopped."""
+    (tmp_path / "r").mkdir(mode=0o700, exist_ok=True)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "r"))
+    editor_class = request.getfixturevalue("editor_class")
+    made: list[Any] = []
+
+    async def spawn(*options: str, cwd: Path | None = None) -> Any:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "remora_hub", "lsp", *options,
+            cwd=cwd or tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        assert process.stdout is not None
+        assert process.stdin is not None
+        editor = editor_class(root, process.stdout, process.stdin)
+        editor.process = process
+        made.append(editor)
+        return editor
+
+    yield spawn
+    for editor in made:
+        with suppress(ProcessLookupError):
+            editor.process.kill()
+        await editor.close()
+        await editor.process.wait()
+    if (pid := daemon_of(root)) is not None and pid != os.getpid():
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def daemon_of(root: Path) -> int | None:
+    holder = read_holder(StatePaths(root).lock)
+    return None if holder is None else holder.pid
+
+
+async def code_of(editor: Any) -> int:
+    async with asyncio.timeout(LONGEST_S):
+        code: int = await editor.process.wait()
+        return code
+
+
+async def folded_lines(editor: Any, path: str) -> list[int]:
+    return [one["startLine"] for one in await editor.about(FOLDING, path) or ()]
+
+
+async def until_folded(editor: Any, path: str, lines: list[int]) -> None:
+    """Asked again as an editor does after ContentModified, and while a young hub still indexes."""
+    async with asyncio.timeout(LONGEST_S):
+        while True:
+            answer = await editor.answer(FOLDING, {"textDocument": {"uri": editor.uri(path)}})
+            found = [one["startLine"] for one in answer.get("result") or ()]
+            if found == lines:
+                return
+            if "error" in answer:
+                assert answer["error"]["code"] == -32801
+            await asyncio.sleep(0.02)
+
+
+async def test_an_editor_is_served_by_the_running_daemon(hub: Hub, spawn: Spawn) -> None:
+    editor = await spawn()
+    assert (await editor.initialize())["serverInfo"]["name"] == "remora-hub"
+    assert await folded_lines(editor, "app/models.py")
+    assert await editor.ask("shutdown") is None
+    editor.notify("exit", None)
+    assert await code_of(editor) == 0
+
+
+async def test_an_editor_that_just_goes_is_code_1_and_the_hub_stays(
+    hub: Hub, spawn: Spawn, connect: Any
+) -> None:
+    editor = await spawn()
+    await editor.initialize()
+    editor.writer.close()
+    assert await code_of(editor) == 1
+    assert await (await connect()).initialize()
+
+
+async def test_an_editor_that_goes_without_a_word_leaves_no_process(spawn: Spawn) -> None:
+    editor = await spawn()
+    editor.writer.close()
+    assert await code_of(editor) == 1
+
+
+async def test_the_daemon_is_started_where_none_runs_and_outlives_the_editor(
+    spawn: Spawn, root: Path
+) -> None:
+    editor = await spawn()
+    await editor.initialize()
+    await until_folded(editor, "app/views.py", [5, 10])
+    pid = daemon_of(root)
+    assert pid not in (None, editor.process.pid)
+    await editor.ask("shutdown")
+    editor.notify("exit", None)
+    assert await code_of(editor) == 0
+    assert daemon_of(root) == pid
+
+
+async def test_a_daemon_that_dies_is_replaced_and_told_what_is_open(spawn: Spawn, root: Path) -> None:
+    editor = await spawn()
+    await editor.initialize()
+    editor.open("app/views.py", BLOCK)
+    edit = {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 0}}
+    for _ in range(3):
+        editor.change("app/views.py", {"range": edit, "text": "\n"})
+    await until_folded(editor, "app/views.py", [3])
+    pid = daemon_of(root)
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    editor.change("app/views.py", {"range": edit, "text": "\n"})
+    await until_folded(editor, "app/views.py", [4])
+    assert daemon_of(root) not in (None, pid)
+
+
+async def test_a_request_that_waits_when_the_daemon_dies_is_answered(spawn: Spawn, root: Path) -> None:
+    editor = await spawn()
+    await editor.initialize()
+    pid = daemon_of(root)
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    _, waiting = editor.begin(FOLDING, {"textDocument": {"uri": editor.uri("app/models.py")}})
+    os.kill(pid, signal.SIGKILL)
+    async with asyncio.timeout(LONGEST_S):
+        assert (await waiting)["error"]["code"] == -32801
+
+
+async def test_the_root_is_found_from_a_folder_below_it(hub: Hub, spawn: Spawn, root: Path) -> None:
+    for params in (
+        {"workspaceFolders": [{"uri": (root / "app").as_uri(), "name": "app"}], "rootUri": None},
+        {"rootUri": (root / "app").as_uri()},
+        {"rootUri": None, "rootPath": str(root / "app")},
+    ):
+        editor = await spawn()
+        await editor.initialize(**params)
+        assert await folded_lines(editor, "app/models.py")
+
+
+async def test_without_a_folder_the_current_directory_names_the_root(
+    hub: Hub, spawn: Spawn, root: Path
+) -> None:
+    editor = await spawn(cwd=root / "app")
+    await editor.initialize(rootUri=None)
+    assert await folded_lines(editor, "app/models.py")
+
+
+async def test_the_root_may_be_named(hub: Hub, spawn: Spawn, root: Path) -> None:
+    editor = await spawn("--stdio", "--root", str(root))
+    await editor.initialize(rootUri=None)
+    assert await folded_lines(editor, "app/models.py")
+
+
+async def test_a_root_that_is_not_there_is_what_initialize_fails_of(spawn: Spawn) -> None:
+    editor = await spawn()
+    params = {"processId": None, "capabilities": {}, "rootUri": "file:///nowhere/at/all"}
+    answer = await editor.answer("initialize", params)
+    assert "No such file" in answer["error"]["message"]
+    editor.writer.close()
+    assert await code_of(editor) == 1
+
+
+async def test_a_hub_that_cannot_start_is_what_initialize_fails_of(spawn: Spawn, root: Path) -> None:
+    (root / "remora-hub.toml").write_text("[index]\nparse_lanes = -1\n")
+    editor = await spawn()
+    params = {"processId": None, "capabilities": {}, "rootUri": root.as_uri()}
+    answer = await editor.answer("initialize", params)
+    assert "parse_lanes" in answer["error"]["message"]
+
+
+async def test_without_a_daemon_the_hub_lives_and_ends_with_the_editor(spawn: Spawn, root: Path) -> None:
+    editor = await spawn("--no-daemon")
+    await editor.initialize()
+    await until_folded(editor, "app/views.py", [5, 10])
+    assert daemon_of(root) == editor.process.pid
+    await editor.ask("shutdown")
+    editor.notify("exit", None)
+    assert await code_of(editor) == 0
+    assert daemon_of(root) is None
+
+
+async def test_where_a_daemon_runs_no_daemon_says_so_and_uses_it(hub: Hub, spawn: Spawn) -> None:
+    editor = await spawn("--no-daemon")
+    await editor.initialize()
+    assert await folded_lines(editor, "app/models.py")
+    editor.writer.close()
+    assert await code_of(editor) == 1
+    assert b"runs already: it is used" in await editor.process.stderr.read()
+
+
+async def test_garbage_from_the_editor_ends_the_proxy_alone(hub: Hub, spawn: Spawn, connect: Any) -> None:
+    editor = await spawn()
+    editor.writer.write(b"Content-Type: x\r\n\r\n" + b"x" * 10_000)
+    assert await code_of(editor) == 1
+    assert await (await connect()).initialize()
+
+
+async def test_a_large_answer_and_a_large_document_pass_whole(hub: Hub, spawn: Spawn, root: Path) -> None:
+    editor = await spawn()
+    await editor.initialize()
+    editor.open("app/views.py", BLOCK * 6000)
+    assert len(await folded_lines(editor, "app/views.py")) == 5000
+
+
+def test_the_proxy_imports_next_to_nothing() -> None:
+    program = "import sys, remora_hub.lsp_proxy.command; print(*sys.modules)"
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in found.stdout.split()}
+    assert not loaded & {"asyncio", "click", "msgspec", "pydantic", "rich", "rich_click", "structlog", "apsw"}
