@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 
 import msgspec
 
@@ -20,6 +21,8 @@ from remora_hub.syntax.roles import NOT_BINDING, Role, Roles, read_roles
 _BEHIND = re.compile(rb"[ \t]*+[.(\[]")
 # The words before a name that is bound although more follows it; a type parameter list may begin with one, too.
 _DEFINING = re.compile(rb"\b(?:def|class|import|type)\b")
+_INNER = frozenset((Role.COMPREHENDED, Role.LAMBDA_PARAMETER))
+_TOKEN = itemgetter(0)
 _FUNCTIONS = frozenset(("function", "method", "property"))
 
 
@@ -111,16 +114,6 @@ class Occurrence:
         return self.roles.by_token.get(self.index)
 
 
-@dataclass(slots=True)
-class _Names:
-    """The bindings of one name in a file, by scope, and where it is declared global or nonlocal."""
-
-    by_scope: dict[int, list[Binding]] = field(default_factory=dict)
-    scopes: dict[int, Scope] = field(default_factory=dict)
-    inner: list[Binding] = field(default_factory=list)
-    declared: dict[int, Role] = field(default_factory=dict)
-
-
 _decode_nodes = msgspec.json.Decoder(list[Node]).decode
 _decode_record = msgspec.json.Decoder(_Record).decode
 
@@ -146,7 +139,7 @@ class SourceFile:
         self._packed_code = code
         self._packed_record = record
         self._lines: dict[int, Roles] = {}
-        self._names: dict[str, _Names] = {}
+        self._bindings: dict[tuple[str, int], list[Binding]] = {}
 
     @cached_property
     def code(self) -> CodeText:
@@ -328,57 +321,72 @@ class SourceFile:
 
     def bindings(self, name: str, scope: Scope) -> list[Binding]:
         """Where ``name`` is bound in ``scope``, in order."""
-        return self._names_of(name).by_scope.get(scope.start if scope.parent else -1, [])
+        key = name, scope.start if scope.parent else -1
+        found = self._bindings.get(key)
+        if found is None:
+            found = self._bindings[key] = self._read_bindings(name, scope)
+        return found
 
-    def bound_at(self, name: str, position: int) -> tuple[Scope, list[Binding]] | None:
-        """The scope in which the mention at ``position`` binds ``name``, and all bindings there."""
-        names = self._names_of(name)
-        for key, bindings in names.by_scope.items():
-            if any(binding.position == position for binding in bindings):
-                return names.scopes[key], bindings
-        return None
+    def inner_bindings(self, name: str, roles: Roles) -> list[Binding]:
+        """Where lambdas and comprehensions in a line bind ``name``, in order."""
+        text = name.encode()
+        texts, starts = roles.line.texts, roles.line.starts
+        return [
+            self._binding(name, role, Occurrence(starts[index], roles, index))
+            for index, role in sorted(roles.by_token.items(), key=_TOKEN)
+            if role in _INNER and texts[index] == text
+        ]
 
-    def inner_bindings(self, name: str) -> list[Binding]:
-        """Where ``name`` is bound in lambdas and comprehensions, in order."""
-        return self._names_of(name).inner
+    def bound_at(self, name: str, occurrence: Occurrence) -> tuple[Scope, list[Binding]] | None:
+        """The scope in which a mention binds ``name``, and all bindings there; None if it binds nothing there."""
+        role = occurrence.role
+        if role is None or role in NOT_BINDING or role in _INNER:
+            return None
+        scope = self._seen_from(self._binding(name, role, occurrence))
+        return scope, self.bindings(name, scope)
 
     def declaration(self, name: str, scope: Scope) -> Role | None:
         """``GLOBAL`` or ``NONLOCAL`` where ``scope`` declares ``name`` so."""
-        return self._names_of(name).declared.get(scope.start if scope.parent else -1)
-
-    def _names_of(self, name: str) -> _Names:
-        names = self._names.get(name)
-        if names is None:
-            names = self._names[name] = self._read_names(name)
-        return names
-
-    def _read_names(self, name: str) -> _Names:
-        names = _Names()
-        found: list[Binding] = []
-        for position in self.code.occurrences(name):
-            occurrence = self._occurrence(position) if self._may_bind(position, len(name.encode())) else None
+        mask = self.code.mask
+        if scope.parent is None or (
+            mask.find(b"global ", scope.start, scope.end) < 0
+            and mask.find(b"nonlocal ", scope.start, scope.end) < 0
+        ):
+            return None
+        for position in self.code.occurrences_within(name.encode(), scope.start, scope.end):
+            occurrence = self._occurrence(position)
             role = occurrence.role if occurrence is not None else None
-            if occurrence is None:
+            if role in (Role.GLOBAL, Role.NONLOCAL) and self.scope_at(position) is scope:
+                return role
+        return None
+
+    def _read_bindings(self, name: str, scope: Scope) -> list[Binding]:
+        found = []
+        text = name.encode()
+        for position in self.code.occurrences_within(text, scope.start, scope.end):
+            if not self._may_bind(position, len(text)):
                 continue
-            if role in (Role.GLOBAL, Role.NONLOCAL) and role is not None:
-                scope = self.scope_at(occurrence.position)
-                names.declared[scope.start if scope.parent else -1] = role
-            elif role is not None and role not in NOT_BINDING:
-                found.append(self._binding(name, role, occurrence))
-        for binding in found:
-            scope = binding.scope
-            if binding.is_inner:
-                names.inner.append(binding)
+            around = self.enclosing(position)
+            is_near = around is scope or around.parent is scope  # the name of a definition stands within it
+            if not is_near and self.declaration(name, around) is None:
                 continue
-            declared = names.declared.get(scope.start if scope.parent else -1)
-            if declared is Role.GLOBAL:
-                scope = self.scopes[0]
-            elif declared is Role.NONLOCAL and scope.parent is not None:
-                scope = scope.parent
-            key = scope.start if scope.parent else -1
-            names.by_scope.setdefault(key, []).append(binding)
-            names.scopes[key] = scope
-        return names
+            occurrence = self._occurrence(position)
+            role = occurrence.role if occurrence is not None else None
+            if occurrence is None or role is None or role in NOT_BINDING or role in _INNER:
+                continue
+            binding = self._binding(name, role, occurrence)
+            if self._seen_from(binding) is scope:
+                found.append(binding)
+        return found
+
+    def _seen_from(self, binding: Binding) -> Scope:
+        """The scope whose name a binding binds: another than its own where that declares it global or nonlocal."""
+        declared = self.declaration(binding.name, binding.scope)
+        if declared is Role.GLOBAL:
+            return self.scopes[0]
+        if declared is Role.NONLOCAL and binding.scope.parent is not None:
+            return binding.scope.parent
+        return binding.scope
 
     def _may_bind(self, position: int, length: int) -> bool:
         """Whether a mention can bind the name, by what stands around it: most mentions of ``self`` cannot.
@@ -396,7 +404,7 @@ class SourceFile:
 
     def _binding(self, name: str, role: Role, occurrence: Occurrence) -> Binding:
         position = occurrence.position
-        is_inner = role in (Role.COMPREHENDED, Role.LAMBDA_PARAMETER)
+        is_inner = role in _INNER
         is_own = role in (Role.PARAMETER, Role.TYPE_PARAMETER)
         scope = self.enclosing(position) if is_own else self.scope_at(position)
         return Binding(name, role, scope, position, occurrence.roles, occurrence.index, is_inner)

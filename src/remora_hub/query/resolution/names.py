@@ -25,10 +25,10 @@ class Names:
     def bound(self, file: SourceFile, occurrence: Occurrence) -> Entity | None:
         """The entity that a binding mention belongs to, imports not followed."""
         name = occurrence.roles.line.texts[occurrence.index].decode("utf-8", "replace")
-        for binding in file.inner_bindings(name):
+        for binding in file.inner_bindings(name, occurrence.roles):
             if binding.position == occurrence.position:
                 return self._inner_entity(file, binding)
-        found = file.bound_at(name, occurrence.position)
+        found = file.bound_at(name, occurrence)
         return self.entity(file, found[0], name, found[1]) if found else None
 
     def visible(self, file: SourceFile, occurrence: Occurrence) -> Entity | None:
@@ -142,11 +142,7 @@ class Names:
     def _inner_binding(
         self, file: SourceFile, name: str, occurrence: Occurrence, inner: InnerScope
     ) -> Binding | None:
-        in_line = [
-            binding
-            for binding in file.inner_bindings(name)
-            if binding.roles is occurrence.roles and binding.role is inner.role
-        ]
+        in_line = [b for b in file.inner_bindings(name, occurrence.roles) if b.role is inner.role]
         within = [b for b in in_line if inner.span[0] <= b.index < inner.span[1]]
         before = [b for b in in_line if b.index < inner.span[0]]
         return within[0] if within else before[-1] if before else None
