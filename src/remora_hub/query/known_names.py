@@ -1,4 +1,4 @@
-"""Distinct names, searched by the C code of ``str`` and ``bytes``: 47,000 names in a millisecond."""
+"""Distinct names, searched by the C code of ``str``, ``bytes`` and ``int``: 47,000 names in a millisecond."""
 
 from __future__ import annotations
 
@@ -6,114 +6,111 @@ import re
 from array import array
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from functools import cache
+from collections.abc import Iterable
 from itertools import accumulate
 
 from remora_hub.query.name_match import fold
 
 _FOUND = re.compile(b"\1")
-_INITIAL = re.compile("\n_*([^\n]?)(?=.)", re.DOTALL)
-_MOST_COUNTED = 255
+# By how many names of a program have them, the fewest first; more letters than so many narrow little.
+_RARE_FIRST = {letter: rank for rank, letter in enumerate(b"jqzxkw987643520yv1bhgfupmdlc_noaitsre")}
+_MOST_LETTERS = 7
+_FIRST_LETTER = ord(" ")
 
 
 class KnownNames:
-    """Names in the order they were added; none is removed. Not for several threads at a time.
+    """Names, of which none is removed. Not for several threads at a time.
 
-    All are kept folded in one text, a line each, and for each letter how often each name has it. The letters' counts
-    are made when first asked for: most are never.
+    All are kept folded in one text, a line each. Which of them have a letter is a number with a byte for each name,
+    made when it is first asked for: all that have several letters are found by one ``&`` each.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, names: Iterable[str] = ()) -> None:
         self._names: list[str] = []
         self._text = "\n"
         self._starts = array("I")
-        self._counts: dict[int, bytes] = {}
-        self._initials = b""
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
+        self._having: dict[bytes, int] = {}
+        self._by_length: list[str] = []
+        self.extend(names)
 
     def extend(self, names: Iterable[str]) -> None:
         """Add names that are not there yet and hold no line end."""
-        added = list(names)
+        added = sorted(names, key=len)
         if not added:
             return
-        self._starts.extend(accumulate((len(name) + 1 for name in added[:-1]), initial=len(self._text)))
-        self._text += fold("\n".join(added)) + "\n"
+        lengths = (len(name) + 1 for name in added[:-1])
+        self._starts.extend(accumulate(lengths, initial=len(self._text)))
+        text = fold("\n".join(added)) + "\n"
+        for beginning, known in self._having.items():
+            self._having[beginning] = known | _flags(beginning, "\n" + text) << 8 * len(self._names)
+        self._text += text
         self._names += added
+        self._by_length = []
 
-    def equal_to(self, wanted: str) -> list[str]:
-        """The names that are ``wanted``, which is folded."""
-        return self._at(f"\n{wanted}\n", 1)
+    def all(self) -> list[str]:
+        """All names, the shorter first."""
+        if not self._by_length:
+            self._by_length = sorted(self._names, key=len)
+        return self._by_length
 
     def starting_with(self, wanted: str) -> list[str]:
-        """The names that begin with ``wanted``."""
+        """The names that begin with ``wanted``, which is folded."""
         return self._at(f"\n{wanted}", 1)
 
     def containing(self, wanted: str) -> list[str]:
         """The names that have ``wanted`` anywhere in them."""
         return self._at(wanted, 0)
 
-    def having(self, letters: str, *, initial: bool = False) -> list[str]:
-        """The names that have all of ``letters``, in whatever order; the first is their initial, if that is asked for.
+    def with_initial(self, letters: str) -> list[str]:
+        """The names that have all of ``letters``, in whatever order, and begin with the first, underscores aside."""
+        initial = _encoded(letters)[:1]
+        return self._with(letters, self._flagged(b"\n" + initial)) if initial else []
 
-        Underscores in front are no initial.
-        """
-        count = len(self._names)
-        having = (1 << 8 * count) - 1
-        for letter, times in Counter(letters.encode(errors="surrogatepass")).items():
-            having &= int.from_bytes(self._counts_of(letter).translate(_at_least(times)), "little")
-        if initial:
-            having &= int.from_bytes(self._all_initials().translate(_equal_to(_code(letters[:1]))), "little")
-        return [self._names[found.start()] for found in _FOUND.finditer(having.to_bytes(count, "little"))]
+    def with_letters(self, letters: str) -> list[str]:
+        """The names that have all of ``letters``, in whatever order; of many letters, only the rarer are looked for."""
+        return self._with(letters, -1)
 
     def _at(self, wanted: str, offset: int) -> list[str]:
         text, names, starts, found = self._text, self._names, self._starts, []
         place = text.find(wanted)
         while place >= 0:
-            found.append(names[bisect_right(starts, place + offset) - 1])
-            place = text.find(wanted, text.find("\n", place + offset))
+            following = bisect_right(starts, place + offset)
+            found.append(names[following - 1])
+            place = text.find(wanted, starts[following] - 1) if following < len(starts) else -1
         return found
 
-    def _counts_of(self, letter: int) -> bytes:
-        """How often each name has the byte ``letter``."""
-        known = self._counts.get(letter, b"")
-        if len(known) < len(self._names):
-            known += _count(letter, self._text[self._starts[len(known)] :])
-            self._counts[letter] = known
+    def _with(self, letters: str, having: int) -> list[str]:
+        counts = Counter(letter for letter in _encoded(letters) if letter >= _FIRST_LETTER)
+        for letter in sorted(counts, key=lambda letter: (-counts[letter], _RARE_FIRST.get(letter, -1)))[
+            :_MOST_LETTERS
+        ]:
+            having &= self._flagged(bytes((letter,)) * counts[letter])
+        if having < 0:
+            return self._names
+        flags = having.to_bytes(len(self._names), "little")
+        return [self._names[found.start()] for found in _FOUND.finditer(flags)]
+
+    def _flagged(self, wanted: bytes) -> int:
+        known = self._having.get(wanted)
+        if known is None:
+            known = self._having[wanted] = _flags(wanted, self._text)
         return known
 
-    def _all_initials(self) -> bytes:
-        """The code of each name's initial."""
-        known = len(self._initials)
-        if known < len(self._names):
-            found = _INITIAL.findall(self._text, self._starts[known] - 1)
-            self._initials += bytes(map(_code, found))
-        return self._initials
+
+def _encoded(text: str) -> bytes:
+    return text.encode(errors="surrogatepass")
 
 
-def _count(letter: int, text: str) -> bytes:
-    others = bytes(set(range(256)) - {letter, ord("\n")})
-    lines = text.encode().translate(None, others).split(b"\n")
-    return bytes([min(len(line), _MOST_COUNTED) for line in lines[:-1]])
+def _flags(wanted: bytes, text: str) -> int:
+    """A byte for each line of ``text`` but the first, which is empty: 1 where ``wanted`` is in it, else 0.
 
-
-def _code(letter: str) -> int:
-    """A letter in a byte; those that do not fit share one."""
-    return ord(letter) if letter and letter.isascii() else 0
-
-
-@cache
-def _at_least(times: int) -> bytes:
-    """The table that translates a count to 1 where it is ``times`` or more, else to 0."""
-    return bytes(count >= min(times, _MOST_COUNTED) for count in range(256))
-
-
-@cache
-def _equal_to(code: int) -> bytes:
-    """The table that translates ``code`` to 1 and all else to 0."""
-    return bytes(other == code for other in range(256))
+    ``wanted`` is a byte, as many times as it must be there, or a line end and the byte that is the line's initial.
+    """
+    lines = _encoded(text)
+    if wanted.startswith(b"\n"):
+        lines = re.sub(b"\n_+", b"\n", lines).replace(wanted, b"\n\1")
+        wanted = b"\1"
+    letter = wanted[:1]
+    others = bytes(set(range(256)) - {*letter, *b"\n"})
+    kept = lines[1:].translate(None, others).replace(wanted + b"\n", b"\2")
+    return int.from_bytes(kept.translate(bytes.maketrans(b"\2\n", b"\1\0"), letter), "little")

@@ -10,14 +10,16 @@ from __future__ import annotations
 def fold(name: str) -> str:
     """``name`` as it is compared, of the same length, without regard to case."""
     # The only letter whose lower case is two characters long (Unicode's SpecialCasing.txt).
-    return name.replace("\u0130", "i").lower()
+    folded = name.lower()
+    return folded if len(folded) == len(name) else name.replace("\u0130", "i").lower()
 
 
 class HumpPattern:
     """What was asked for, taken as the beginnings of a name's humps, from the first on and others left out.
 
     ``QSet``, ``qs`` and ``qset`` match ``QuerySet`` and ``query_set``. A capital, or a letter behind an underscore,
-    begins a hump; any other letter goes on in the hump before or begins the next that it can.
+    begins a hump; any other letter goes on in the hump before or begins the next that it can. ``letters`` are those a
+    name must have, in this order, folded.
     """
 
     def __init__(self, query: str) -> None:
@@ -28,17 +30,15 @@ class HumpPattern:
                 begins = letter.isupper() or before == "_"
                 self._steps.append(("" if begins else letter, letter.upper()))
             before = letter
-
-    @property
-    def letters(self) -> str:
-        """The letters that a name must have, folded."""
-        return fold("".join(head for _, head in self._steps))
+        self.letters = fold(query.replace("_", ""))
 
     def matches(self, name: str) -> bool:
         """Whether ``name`` has these humps. A part is taken where it first fits, so not every way is tried."""
+        if not self._steps or not has_letters(self.letters, fold(name)):
+            return False  # most are none, and this is soon told
         form = _with_capital_humps(name.lstrip("_"))
         place = 0
-        if not self._steps or not form.startswith(self._steps[0][1]):
+        if not form.startswith(self._steps[0][1]):
             return False
         for letter, head in self._steps[1:]:
             if letter and form.startswith(letter, place + 1):

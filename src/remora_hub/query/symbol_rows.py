@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from remora_hub.answers import Symbol
 from remora_hub.facts import kind_of
@@ -44,27 +44,31 @@ class SymbolRows:
         self._files = files
         self._taken_apart: dict[int, tuple[str, list[str], list[str]]] = {}
 
-    def symbol(self, number: int) -> Symbol:
-        """The symbol as it is shown."""
-        path, suffixes, places = self._columns(number)
-        suffix = suffixes[row_of(number)]
-        line, _, column = places[row_of(number) + 1].partition(":")
-        qualname = suffix.partition("#")[0]
-        name = module_name(path) if qualname == _MODULE else qualname.rpartition(".")[2]
-        kind = kind_of(mark_of(number))
-        return Symbol(name, kind, qualname, path, int(line), int(column), node_key(path, suffix))
+    def symbols(self, numbers: Iterable[int]) -> list[Symbol]:
+        """The symbols as they are shown."""
+        shown = []
+        for number in numbers:
+            path, suffixes, places = self._columns(file_of(number))
+            row = row_of(number)
+            suffix = suffixes[row]
+            line, _, column = places[row + 1].partition(":")
+            qualname = suffix.partition("#")[0]
+            name = module_name(path) if qualname == _MODULE else qualname.rpartition(".")[2]
+            key = node_key(path, suffix)
+            kind = kind_of(mark_of(number))
+            shown.append(Symbol(name, kind, qualname, path, int(line), int(column), key))
+        return shown
 
     def scope(self, number: int) -> list[str]:
         """The names of what a symbol stands in: packages, module, definitions."""
-        path, suffixes, _ = self._columns(number)
+        path, suffixes, _ = self._columns(file_of(number))
         packages = path.split("/")[:-1]
         if path.rpartition("/")[2].startswith("__init__."):
             packages = packages[:-1]
         suffix = suffixes[row_of(number)]
         return packages if suffix == _MODULE else [*packages, module_name(path), *suffix.split(".")[:-1]]
 
-    def _columns(self, number: int) -> tuple[str, list[str], list[str]]:
-        file = file_of(number)
+    def _columns(self, file: int) -> tuple[str, list[str], list[str]]:
         columns = self._taken_apart.get(file)
         if columns is None:
             path, suffixes, places = self._files[file]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, takewhile
 
 from remora_hub.answers import Symbol
 from remora_hub.facts import marks_of
@@ -58,14 +58,15 @@ class SymbolTable:
         *outer, name = one_line(query).replace(" ", "").split(".")
         containers = Containers([part for part in outer if part])
         kinds = {kind} if isinstance(kind, str) else kind
-        accept = _Filter(None if kinds is None else marks_of(kinds), self._accepted_files(path, containers))
+        files = self._accepted_files(path, containers)
+        accept = _Filter(None if kinds is None else marks_of(kinds), files)
         rows = SymbolRows(self._files)
         found: list[int] = []
-        for names in self._matching(name):
+        for names in _matching(self._names_in(files), name):
             found += self._ranked(names, accept, containers, rows)
             if len(found) >= limit:
                 break
-        return [rows.symbol(number) for number in found[:limit]]
+        return rows.symbols(found[:limit])
 
     def _put(self, rows: Iterable[FileSymbols]) -> None:
         """Put ``rows`` in the places of what is known of their files."""
@@ -78,33 +79,7 @@ class SymbolTable:
                 self._postings.remove(set(names_of(self._files[file])), file)
                 self._files[file] = row
             new += self._postings.add(names_of(row), numbers_of(row, file))
-        self._names.extend(sorted(new, key=len))  # nearly sorted is quickly sorted when they are listed
-
-    def _matching(self, wanted: str) -> Iterator[list[str]]:
-        """The names that match, each once, best first: those in a list match alike and have the same length."""
-        seen: set[str] = set()
-        for candidates, matches in self._stages(wanted):
-            for _, of_length in groupby(sorted(candidates, key=len), len):
-                names = [name for name in of_length if name not in seen and matches(name)]
-                seen.update(names)
-                yield names
-
-    def _stages(self, wanted: str) -> Iterator[tuple[Iterable[str], Callable[[str], bool]]]:
-        """For each kind of match, the better ones first: names, and what tells which of them match."""
-        names, folded = self._names, fold(wanted)
-        if not wanted:
-            yield names, _any
-            return
-        equal = names.equal_to(folded)
-        yield equal, wanted.__eq__
-        yield equal, _any
-        starting = names.starting_with(folded)
-        yield starting, lambda name: name.startswith(wanted)
-        yield starting, _any
-        humps = HumpPattern(wanted)
-        yield names.having(humps.letters, initial=True), humps.matches
-        yield names.containing(folded), _any
-        yield names.having(folded), lambda name: has_letters(folded, fold(name))
+        self._names.extend(new)
 
     def _ranked(
         self, names: Sequence[str], accept: _Filter, containers: Containers, rows: SymbolRows
@@ -131,16 +106,22 @@ class SymbolTable:
             files = holding if files is None else files & holding
         return files
 
+    def _names_in(self, files: set[int] | None) -> KnownNames:
+        """The names in these files; where they are many, all."""
+        if files is None or len(files) > len(self._files) // 16:
+            return self._names
+        return KnownNames({name for file in files for name in names_of(self._files[file])})
+
     def _files_holding(self, containers: Containers) -> set[int]:
         """The files with a definition, module or package that may be the innermost container."""
         wanted, humps = containers.innermost
         names = {
             *self._names.starting_with(wanted),
-            *filter(humps.matches, self._names.having(humps.letters, initial=True)),
+            *filter(humps.matches, self._names.with_initial(humps.letters)),
         }
         within = {file_of(number) for name in names for number in self._postings.numbers(name)}
         packages = f"/{wanted}"
-        return within | {file for file, row in enumerate(self._files) if packages in fold(f"/{row.path}")}
+        return within | {file for file, row in enumerate(self._files) if packages in f"/{row.path}".lower()}
 
 
 class _Filter:
@@ -156,6 +137,34 @@ class _Filter:
         if self._files is not None:
             numbers = [number for number in numbers if file_of(number) in self._files]
         return numbers
+
+
+def _matching(names: KnownNames, wanted: str) -> Iterator[list[str]]:
+    """The names that match, each once, best first: those in a list match alike and have the same length."""
+    seen: set[str] = set()
+    for candidates, matches in _stages(names, wanted):
+        for _, of_length in groupby(candidates, len):
+            matching = [name for name in of_length if name not in seen and matches(name)]
+            seen.update(matching)
+            yield matching
+
+
+def _stages(names: KnownNames, wanted: str) -> Iterator[tuple[list[str], Callable[[str], bool]]]:
+    """For each kind of match, the better ones first: names, the shorter first, and what tells which of them match."""
+    if not wanted:
+        yield names.all(), _any
+        return
+    folded = fold(wanted)
+    starting = sorted(names.starting_with(folded), key=len)
+    equal = list(takewhile(lambda name: len(name) == len(wanted), starting))
+    yield equal, wanted.__eq__
+    yield equal, _any
+    yield starting, lambda name: name.startswith(wanted)
+    yield starting, _any
+    humps = HumpPattern(wanted)
+    yield sorted(names.with_initial(humps.letters), key=len), humps.matches
+    yield sorted(names.containing(folded), key=len), _any
+    yield sorted(names.with_letters(folded), key=len), lambda name: has_letters(folded, fold(name))
 
 
 def _any(_name: str) -> bool:
