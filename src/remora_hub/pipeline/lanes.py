@@ -17,8 +17,9 @@ from remora_hub.pipeline.lane import Lane, LaneFailed, Request
 # A file that kills a lane once may have been unlucky; one that does it twice is quarantined.
 _DEATHS_ALLOWED = 1
 # How long a file may take while others wait behind it: at most so many seconds, and so much of the limit.
-_PATIENCE_S = 0.25
+_PATIENCE_S = 0.5
 _PATIENCE = 0.25
+_HURRIED = 0.5  # of the patience
 _LEAST_PATIENCE = 0.25  # of the patience, when others have used it up
 # A lane that has been at work on one file for so much of the patience counts as held up.
 _HELD_UP = 0.5
@@ -83,6 +84,7 @@ class ParseLanes:
         """The same lanes, for those who must not be held up: a file that takes long is postponed even if alone."""
         hurried = copy.copy(self)
         hurried._is_hurried = True
+        hurried._patience_s = self._patience_s * _HURRIED
         return hurried
 
     def extract(
