@@ -85,6 +85,19 @@ async def test_requests_on_a_connection_that_breaks_are_asked_again_on_a_new_one
     assert [(await task).sequence for task in asked] == [7, 7, 7]
 
 
+async def test_a_closed_client_answers_nothing_more_and_wakes_who_waits(
+    hub: Hub, client: AsyncClient
+) -> None:
+    hub.handlers["hub/status"] = lambda _: None
+    waiting = asyncio.create_task(client.status())
+    await asyncio.to_thread(hub.wait_for, "hub/status")
+    await client.close()
+    with pytest.raises(HubError, match="this client is closed"):
+        await waiting
+    with pytest.raises(HubError, match="this client is closed"):
+        await client.sync()
+
+
 async def test_a_hub_that_went_away_is_not_running(hub: Hub) -> None:
     hub.handlers["hub/status"] = lambda _: {"state": "ready"}
     async with await connect_async(hub.paths.root) as client:

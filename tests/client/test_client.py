@@ -109,6 +109,18 @@ def test_threads_share_a_client_and_get_their_own_answers(hub: Hub, client: Clie
         assert list(threads.map(lambda n: client.changes(n).sequence, range(100))) == list(range(100))
 
 
+def test_a_closed_client_answers_nothing_more_and_wakes_who_waits(hub: Hub, client: Client) -> None:
+    hub.handlers["hub/status"] = lambda _: None
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(client.status)
+        hub.wait_for("hub/status")
+        client.close()
+        with pytest.raises(HubError, match="this client is closed"):
+            waiting.result(10)
+    with pytest.raises(HubError, match="this client is closed"):
+        client.sync()
+
+
 def test_importers_are_of_a_path_or_of_a_module(hub: Hub, client: Client) -> None:
     hub.handlers["hub/importers"] = lambda _: {"importers": [], **FRESH}
     client.importers(module="a.b")

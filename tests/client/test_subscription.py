@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,22 @@ def test_a_daemon_that_goes_ends_the_subscription_with_an_error(feed: Feed, clie
         feed.hub.hang_up()
         with pytest.raises(NotRunningError):
             next(events)
+
+
+def test_a_subscription_that_is_closed_ends(feed: Feed, client: Client) -> None:
+    with ThreadPoolExecutor(1) as thread, client.subscribe() as events:
+        waiting = thread.submit(list, events)
+        feed.announce(8)
+        events.close()
+        assert len(waiting.result(10)) <= 1
+
+
+async def test_a_task_that_follows_is_told_when_the_subscription_is_closed(feed: Feed) -> None:
+    async with await connect_async(feed.hub.paths.root) as client, await client.subscribe() as events:
+        waiting = asyncio.create_task(anext(events, None))
+        await asyncio.sleep(0)
+        await events.close()
+        assert await waiting is None
 
 
 def test_without_a_daemon_there_is_nothing_to_subscribe_to(project: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 
 from remora_hub.client.async_connection import AsyncConnection
 from remora_hub.client.blocking import LONGEST_ANSWER_S
+from remora_hub.client.failures import closed
 from remora_hub.client.link import BUSY_POLL_S, BUSY_WAIT_S, StartDaemon, ask_locally, decoded
 from remora_hub.client.local import LocalAnswers
 from remora_hub.client.requests import Request
@@ -36,13 +37,15 @@ class AsyncLink:
         self._connection: AsyncConnection | None = None
         self._connecting = asyncio.Lock()
         self._indexing = asyncio.Lock()
+        self._is_closed = False
 
     async def open(self) -> None:
         """Connect to the daemon, or start it. Raises NotRunningError where neither can be, HubError."""
         await self._connect()
 
     async def close(self) -> None:
-        """Hang up; requests under way fail."""
+        """Hang up; what is being asked, and whatever is asked from now on, fails."""
+        self._is_closed = True
         if self._connection is not None:
             await self._connection.close()
 
@@ -60,6 +63,8 @@ class AsyncLink:
             try:
                 return await self._ask_daemon(requests)
             except NotRunningError:
+                if self._is_closed:
+                    raise closed(str(self.paths.root)) from None
                 if self._local is None or any(request.needs_daemon for request in requests):
                     raise
             try:
@@ -103,6 +108,8 @@ class AsyncLink:
 
     async def _connect(self) -> AsyncConnection:
         async with self._connecting:
+            if self._is_closed:
+                raise closed(str(self.paths.root))
             if self._connection is not None and not self._connection.is_closed:
                 return self._connection
             try:

@@ -11,6 +11,7 @@ from remora_hub.client.following import Course, Event, Step, follow
 from remora_hub.client.link import decoded
 from remora_hub.client.requests import Request, subscribe
 from remora_hub.client.results import Changed, Fresh, Rescan
+from remora_hub.errors import NotRunningError
 
 
 class AsyncSubscription:
@@ -21,6 +22,7 @@ class AsyncSubscription:
         self._connection = connection
         self._course = course
         self._step = step
+        self._is_closed = False
 
     @classmethod
     async def begin(cls, link: AsyncLink, since: int | None, index_id: str | None) -> Self:
@@ -39,6 +41,14 @@ class AsyncSubscription:
         return self
 
     async def __anext__(self) -> Event:
+        try:
+            return await self._next()
+        except NotRunningError:
+            if self._is_closed:
+                raise StopAsyncIteration from None
+            raise
+
+    async def _next(self) -> Event:
         while True:
             step = self._step
             if isinstance(step, Changed | Rescan):
@@ -58,7 +68,8 @@ class AsyncSubscription:
         await self.close()
 
     async def close(self) -> None:
-        """Stop."""
+        """Stop; a task that waits is told so."""
+        self._is_closed = True
         await self._connection.close()
 
 

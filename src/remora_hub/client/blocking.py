@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
 from collections import deque
@@ -74,7 +75,9 @@ class BlockingClient:
         return self._connection.fileno() < 0
 
     def close(self) -> None:
-        """Hang up."""
+        """Hang up; a thread that waits for an answer is told so."""
+        with contextlib.suppress(OSError):  # the hub hung up first
+            self._connection.shutdown(socket.SHUT_RDWR)
         self._connection.close()
 
     def call(

@@ -27,6 +27,11 @@ def gone(root: str, error: OSError) -> NotRunningError:
     return NotRunningError("talk to the hub of", root, error.strerror or str(error))
 
 
+def closed(root: str) -> HubError:
+    """Something is asked of a client that was closed."""
+    return HubError("talk to the hub of", root, "this client is closed")
+
+
 def not_understood(root: str, error: Exception) -> HubError:
     """What came is not the hub's protocol, or not the version of it that this client speaks."""
     return HubError("understand the hub of", root, str(error), "are client and hub of one version?")

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from remora_hub.client.blocking import LONGEST_ANSWER_S, BlockingClient
-from remora_hub.client.failures import not_understood
+from remora_hub.client.failures import closed, not_understood
 from remora_hub.client.local import LocalAnswers
 from remora_hub.client.requests import Request
 from remora_hub.errors import AlreadyRunningError, HubError, NotRunningError
@@ -46,6 +46,7 @@ class Link:
         self._timeout_s = timeout_s
         self._connection: BlockingClient | None = None
         self._lock = threading.Lock()
+        self._is_closed = False
 
     def open(self) -> None:
         """Connect to the daemon, or start it. Raises NotRunningError where neither can be, HubError."""
@@ -53,7 +54,8 @@ class Link:
             self._connect()
 
     def close(self) -> None:
-        """Hang up."""
+        """Hang up; what is being asked, and whatever is asked from now on, fails."""
+        self._is_closed = True
         if self._connection is not None:
             self._connection.close()
 
@@ -72,6 +74,8 @@ class Link:
                 try:
                     return self._ask_daemon(requests)
                 except NotRunningError:
+                    if self._is_closed:
+                        raise closed(str(self.paths.root)) from None
                     if self._local is None or any(request.needs_daemon for request in requests):
                         raise
                 try:
@@ -104,6 +108,8 @@ class Link:
         return decoded(request, raw, self.paths)
 
     def _connect(self) -> BlockingClient:
+        if self._is_closed:
+            raise closed(str(self.paths.root))
         if self._connection is not None and not self._connection.is_closed:
             return self._connection
         try:

@@ -10,6 +10,7 @@ from remora_hub.client.following import Event, follow
 from remora_hub.client.link import Link, decoded
 from remora_hub.client.requests import Request, subscribe
 from remora_hub.client.results import Changed, Fresh, Rescan
+from remora_hub.errors import NotRunningError
 
 
 class Subscription:
@@ -21,6 +22,7 @@ class Subscription:
 
     def __init__(self, link: Link, since: int | None, index_id: str | None) -> None:
         self._link = link
+        self._is_closed = False
         link.open()
         self._connection = BlockingClient.connect(link.paths, keeps_notifications=True)
         self._course = follow(since, index_id)
@@ -32,7 +34,8 @@ class Subscription:
 
     def __next__(self) -> Event:
         event = self.wait(None)
-        assert event is not None, "there was no limit"
+        if event is None:
+            raise StopIteration
         return event
 
     def __enter__(self) -> Self:
@@ -42,7 +45,20 @@ class Subscription:
         self.close()
 
     def wait(self, timeout_s: float | None) -> Event | None:
-        """The next event; None if there is none within ``timeout_s``."""
+        """The next event; None if there is none within ``timeout_s``, or the subscription is closed meanwhile."""
+        try:
+            return self._wait(timeout_s)
+        except NotRunningError:
+            if self._is_closed:
+                return None
+            raise
+
+    def close(self) -> None:
+        """Stop; a thread that waits is told so."""
+        self._is_closed = True
+        self._connection.close()
+
+    def _wait(self, timeout_s: float | None) -> Event | None:
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         while True:
             step = self._step
@@ -59,10 +75,6 @@ class Subscription:
                 if message is None:
                     return None
                 self._step = self._course.send(message)
-
-    def close(self) -> None:
-        """Stop."""
-        self._connection.close()
 
     def _subscribe(self) -> Fresh:
         request = subscribe()
