@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
+
+import rich_click as click
 
 from remora_hub.cli.options import CommonOptions
 from remora_hub.client.client import Client
 from remora_hub.client.link import Link
 from remora_hub.client.local import Calls
+from remora_hub.client.requests import Request
+from remora_hub.client.results import Fresh
 from remora_hub.paths import StatePaths
 
 
-def hub_of(options: CommonOptions) -> Client:
+@contextmanager
+def hub_of(options: CommonOptions) -> Iterator[Client]:
     """A client of the hub the options name; without a daemon, what is stale is indexed here, with progress.
 
-    Its questions raise NotRunningError where more than ``client.max_adhoc_files`` would have to be indexed.
+    A person is told, on standard error, where the last answer was given with files still to be indexed. Questions raise
+    NotRunningError where more than ``client.max_adhoc_files`` would have to be indexed.
     """
 
     def answer_here(paths: StatePaths, calls: Calls) -> list[Any]:
@@ -27,4 +35,21 @@ def hub_of(options: CommonOptions) -> Client:
         with ProgressReport(config.index.progress) as report:
             return answer_locally(paths, config, calls, report.follow)
 
-    return Client(Link(options.paths(), local=answer_here))
+    link = _AttentiveLink(options.paths(), local=answer_here)
+    with Client(link) as client:
+        yield client
+    if link.pending and not options.as_json:
+        click.echo(
+            f"remora-hub: files still to be indexed: {link.pending}; wait with: remora-hub sync", err=True
+        )
+
+
+class _AttentiveLink(Link):
+    """Remembers how many files the latest answers were behind the disk."""
+
+    pending = 0
+
+    def ask_all(self, requests: Sequence[Request[Any]]) -> list[Any]:
+        answers = super().ask_all(requests)
+        self.pending = max((answer.pending for answer in answers if isinstance(answer, Fresh)), default=0)
+        return answers
