@@ -15,6 +15,7 @@ _FOUND = re.compile(b"\1")
 # By how many names of a program have them, the fewest first; more letters than so many narrow little.
 _RARE_FIRST = {letter: rank for rank, letter in enumerate(b"jqzxkw987643520yv1bhgfupmdlc_noaitsre")}
 _MOST_LETTERS = 7
+_MOST_KEPT = 64  # of 47 kB each in Home Assistant
 _FIRST_LETTER = ord(" ")
 
 
@@ -91,9 +92,12 @@ class KnownNames:
         return [self._names[found.start()] for found in _FOUND.finditer(flags)]
 
     def _flagged(self, wanted: bytes) -> int:
-        known = self._having.get(wanted)
+        known = self._having.pop(wanted, None)
         if known is None:
-            known = self._having[wanted] = _flags(wanted, self._text)
+            known = _flags(wanted, self._text)
+            if len(self._having) >= _MOST_KEPT:
+                del self._having[next(iter(self._having))]
+        self._having[wanted] = known  # behind all others: those in front were not asked for lately
         return known
 
 

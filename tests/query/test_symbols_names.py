@@ -1,0 +1,76 @@
+"""The names that are searched, compared with what plain Python says of each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+
+from remora_hub.query.known_names import KnownNames
+from remora_hub.query.name_match import fold, has_letters
+
+QUERIES = ["a", "ab", "aa", "aab", "_a", "b_", "éa", "é", "ba2", "aaaa", "zq", "\0", "\1", "\2", "A", "", "2"]
+
+
+def random_names(random: Random, count: int) -> Iterator[str]:
+    for _ in range(count):
+        yield "".join(random.choices("abAB_é2İ\0", k=random.randrange(1, 9)))
+
+
+@pytest.fixture(params=range(5))
+def names(request: pytest.FixtureRequest) -> list[str]:
+    return list(dict.fromkeys(random_names(Random(request.param), 300)))
+
+
+@pytest.fixture
+def known(names: list[str]) -> KnownNames:
+    """All of ``names``, asked for letters before the last of them came."""
+    known = KnownNames(names[:100])
+    for query in QUERIES:
+        known.with_letters(fold(query))
+        known.with_initial(fold(query))
+    known.extend(names[100:150])
+    known.extend([])
+    known.extend(names[150:])
+    return known
+
+
+def test_names_are_found_by_beginning_and_part(known: KnownNames, names: list[str]) -> None:
+    for query in filter(None, QUERIES):
+        wanted = fold(query)
+        assert sorted(known.starting_with(wanted)) == sorted(n for n in names if fold(n).startswith(wanted))
+        assert sorted(known.containing(wanted)) == sorted(n for n in names if wanted in fold(n))
+
+
+def test_no_name_with_the_letters_is_left_out_and_few_others_are_given(
+    known: KnownNames, names: list[str]
+) -> None:
+    for query in QUERIES:
+        wanted = fold(query)
+        found = known.with_letters(wanted)
+        assert len(found) == len(set(found))
+        assert {name for name in names if has_letters(wanted, fold(name))} <= set(found)
+        if wanted.isprintable():
+            assert all(Counter(fold(name).encode()) >= Counter(wanted.encode()) for name in found)
+
+
+def test_names_are_found_by_initial_and_letters(known: KnownNames, names: list[str]) -> None:
+    for query in ("a", "ab", "ba", "b2", "2b"):
+        expected = [
+            name
+            for name in names
+            if fold(name).lstrip("_").startswith(query[0]) and Counter(fold(name)) >= Counter(query)
+        ]
+        assert sorted(known.with_initial(query)) == sorted(expected)
+
+
+def test_all_names_are_given_the_shorter_first(known: KnownNames, names: list[str]) -> None:
+    assert sorted(known.all()) == sorted(names)
+    assert [len(name) for name in known.all()] == sorted(map(len, names))
+
+
+def test_a_letter_may_occur_hundreds_of_times() -> None:
+    known = KnownNames(["a" * 300, "a" * 299])
+    assert known.with_letters("a" * 300) == ["a" * 300]
