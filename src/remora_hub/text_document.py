@@ -6,8 +6,11 @@ Shared by the language server and the editor's proxy, so it imports only the sta
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+
+TYPE_CHECKING = False  # the proxy has no time for typing: ``lsp_proxy.hub_link``
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+from pathlib import Path
 
 from remora_hub.cli.options import CommonOptions
 from remora_hub.config import load_config
@@ -13,9 +14,9 @@ from remora_hub.daemon.hub import Hub
 from remora_hub.errors import AlreadyRunningError, HubError
 from remora_hub.logs import configure_logs
 from remora_hub.lsp_proxy.command import say
-from remora_hub.lsp_proxy.hub_link import connect, root_of
+from remora_hub.lsp_proxy.hub_link import Places, connect, find_places
 from remora_hub.lsp_proxy.proxy import Proxy
-from remora_hub.paths import StatePaths, check_root
+from remora_hub.paths import StatePaths
 
 
 def serve_alone(options: CommonOptions) -> int:
@@ -23,17 +24,16 @@ def serve_alone(options: CommonOptions) -> int:
     own = _OwnHub(options)
     codes: list[int] = []
 
-    def places(folder: str | None) -> StatePaths:
-        root = root_of(folder) if options.directory is None else check_root(options.directory)
-        paths = StatePaths(root, options.state_dir)
-        if (running := connect(paths)) is not None:
+    def find(folder: str | None) -> Places:
+        places = find_places(folder, options.directory, options.state_dir)
+        if (running := connect(places)) is not None:
             running.close()
-            say(f"a hub of {root} runs already: it is used")
-        return paths
+            say(f"a hub of {places.root} runs already: it is used")
+        return places
 
     def pump() -> None:
         try:
-            codes.append(Proxy(places, own, say).run())
+            codes.append(Proxy(find, own, say).run())
         finally:
             own.close()
 
@@ -43,22 +43,22 @@ def serve_alone(options: CommonOptions) -> int:
 
 
 class _OwnHub:
-    """A ``hub_link.Launcher`` whose hub runs in the main thread."""
+    """A ``launcher.Launcher`` whose hub runs in the main thread."""
 
     def __init__(self, options: CommonOptions) -> None:
         self._options = options
-        self._wanted: queue.SimpleQueue[StatePaths | None] = queue.SimpleQueue()
+        self._wanted: queue.SimpleQueue[Places | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._is_launched = self._is_closing = False
         self._failure: str | None = None
         self._running: tuple[asyncio.AbstractEventLoop, Hub] | None = None
 
-    def launch(self, paths: StatePaths) -> None:
+    def launch(self, places: Places) -> None:
         """Have the main thread run a hub, unless it does."""
         with self._lock:
             if not self._is_launched:
                 self._is_launched = True
-                self._wanted.put(paths)
+                self._wanted.put(places)
 
     def failure(self) -> str | None:
         """Why the last one ended, told once."""
@@ -77,9 +77,9 @@ class _OwnHub:
 
     def run(self) -> None:
         """In the main thread: run a hub whenever one is wanted, until ``close`` or a signal."""
-        while (paths := self._wanted.get()) is not None:
+        while (places := self._wanted.get()) is not None:
             try:
-                self._run_hub(paths)
+                self._run_hub(places)
                 return  # stopped: by ``close``, by a client, or by a signal
             except AlreadyRunningError as error:
                 say(f"{error}: it is used")
@@ -90,7 +90,8 @@ class _OwnHub:
                 self._failure = failure
                 self._is_launched = False
 
-    def _run_hub(self, paths: StatePaths) -> None:
+    def _run_hub(self, places: Places) -> None:
+        paths = StatePaths(Path(places.root), self._options.state_dir)
         overrides = {"logs.level": "debug", **self._options.overrides} if self._options.verbose else None
         config = load_config(paths.root, overrides or self._options.overrides).config
         configure_logs(config.logs.level, config.logs.format)

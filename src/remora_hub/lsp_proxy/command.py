@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 
-from remora_hub.lsp_proxy.hub_link import DaemonLauncher, root_of
+from remora_hub.lsp_proxy.hub_link import find_places
+from remora_hub.lsp_proxy.launcher import DaemonLauncher
 from remora_hub.lsp_proxy.proxy import Proxy
-from remora_hub.paths import StatePaths, check_root
+
+TYPE_CHECKING = False  # see ``hub_link``
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
 
 def simple_command(arguments: Sequence[str]) -> int | None:
@@ -24,11 +27,9 @@ def simple_command(arguments: Sequence[str]) -> int | None:
 
 def serve(root: Path | None = None, state_dir: Path | None = None, daemon_options: Sequence[str] = ()) -> int:
     """Pump between standard input and output and the daemon, which is started with ``daemon_options`` if need be."""
-
-    def places(folder: str | None) -> StatePaths:
-        return StatePaths(root_of(folder) if root is None else check_root(root), state_dir)
-
-    return Proxy(places, DaemonLauncher(daemon_options), say).run()
+    return Proxy(
+        lambda folder: find_places(folder, root, state_dir), DaemonLauncher(daemon_options), say
+    ).run()
 
 
 def say(text: str) -> None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from typing import Any
 
 from remora_hub.lsp_proxy.frames import message_frame
 from remora_hub.text_document import TextDocument
+
+TYPE_CHECKING = False  # see ``hub_link``
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    Message = dict[str, Any]
 
 _REPEATED = "remora-hub/repeated"  # the id of an initialize that the editor did not send
 _CONTENT_MODIFIED = -32801
@@ -16,8 +21,6 @@ _MOST_CHANGES = 200  # kept of a document before they are applied
 # The hub writes an answer's id first (``wire.Answer``), so that an answer need not be decoded to be known.
 _ANSWER = re.compile(rb'\{"id":(-?\d+|"(?:[^"\\]|\\.)*"),"(?:result|error)"')
 _PROGRESS = b'{"method":"$/progress"'
-
-Message = dict[str, Any]
 
 
 class _Document:

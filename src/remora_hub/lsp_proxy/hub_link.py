@@ -1,4 +1,8 @@
-"""The hub's end of the proxy: found by the root, connected to, started where none runs."""
+"""The hub's end of the proxy: where the root is, and the socket of the hub that runs there.
+
+Where one does run, this is all that stands between an editor and its first answer: modules that take milliseconds to
+import are imported only on the way to starting a hub.
+"""
 
 from __future__ import annotations
 
@@ -6,83 +10,46 @@ import json
 import os
 import socket
 import struct
-import subprocess
-import sys
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Protocol
 
-from remora_hub.errors import RootError
-from remora_hub.paths import StatePaths, check_root, find_root, from_uri
+TYPE_CHECKING = False  # importing it from typing would take longer than finding the hub
+if TYPE_CHECKING:
+    from pathlib import Path
 
+_STATE = ".remora"  # ``paths.STATE_DIRECTORY``
 _LONGEST_CONNECT_S = 1.0
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: unix(7), SO_PEERCRED
-_TEMPORARY_FAILURE = 75  # another hub was just being started
 
 
-class Launcher(Protocol):
-    """How a hub comes to run where none does."""
+class Places:
+    """A root, and the lock file its hub names its socket in."""
 
-    def launch(self, paths: StatePaths) -> None:
-        """Begin to start one, unless that is under way."""
-
-    def failure(self) -> str | None:
-        """Why the last one could not be started, told once; None while that is not known."""
+    def __init__(self, root: str, state_dir: str) -> None:
+        self.root = root
+        self.lock = os.path.join(state_dir, "hub.lock")
 
 
-class DaemonLauncher:
-    """Starts the daemon as ``remora-hub start`` does, with further command-line ``options``."""
+def find_places(folder: str | None, root: Path | None = None, state_dir: Path | None = None) -> Places:
+    """The places for a workspace folder (a URI, or a path), or for the root that was named.
 
-    def __init__(self, options: Sequence[str] = ()) -> None:
-        self._options = options
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def launch(self, paths: StatePaths) -> None:
-        """Begin to start one, unless that is under way."""
-        if self._process is not None:
-            return
-        command = [sys.executable, "-P", "-m", "remora_hub", "start", str(paths.root), *self._options]
-        # Of a session of its own: the editor's end is not the daemon's, not even while it starts.
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-
-    def failure(self) -> str | None:
-        """Why the last one could not be started, told once."""
-        process = self._process
-        if process is None or process.poll() is None:
-            return None
-        self._process = None
-        assert process.stderr is not None
-        with process.stderr:
-            words = process.stderr.read().decode(errors="replace").strip()
-        if process.returncode in (0, _TEMPORARY_FAILURE):
-            return None
-        return words.rpartition("\n")[2] or f"remora-hub start ended with status {process.returncode}"
-
-
-def root_of(folder: str | None) -> Path:
-    """The root a workspace folder (a URI, or a path) lies in, the folder itself where nothing marks one.
-
-    Without a folder the current directory is taken. Raises RootError, UsageError.
+    The root is the one the folder lies in, the folder itself where nothing marks one. Without a folder the current
+    directory is taken. Raises RootError, UsageError.
     """
-    directory = Path() if folder is None else from_uri(folder) if "://" in folder else Path(folder)
-    try:
-        return find_root(directory)
-    except RootError:
-        return check_root(directory)
+    indexed = _indexed_root(folder) if root is None and state_dir is None else None
+    if indexed is not None:
+        return Places(indexed, os.path.join(indexed, _STATE))
+    from remora_hub.paths import StatePaths, check_root
+
+    paths = StatePaths(_root_of(folder) if root is None else check_root(root), state_dir)
+    return Places(str(paths.root), str(paths.state_dir))
 
 
-def connect(paths: StatePaths) -> socket.socket | None:
-    """A connection to the hub of ``paths``; None if none answers that is this user's or root's."""
+def connect(places: Places) -> socket.socket | None:
+    """A connection to the hub that runs there; None if none answers that is this user's or root's."""
     try:
-        address = str(json.loads(paths.lock.read_bytes())["socket"])
+        with open(places.lock, "rb") as lock:
+            address = str(json.loads(lock.read())["socket"])
     except (OSError, ValueError, KeyError, TypeError):
-        address = str(paths.socket)
+        return None
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.settimeout(_LONGEST_CONNECT_S)  # a frozen hub does not accept
@@ -95,3 +62,31 @@ def connect(paths: StatePaths) -> socket.socket | None:
         pass
     connection.close()
     return None
+
+
+def _indexed_root(folder: str | None) -> str | None:
+    """What ``paths.find_root`` would find by the strongest of its marks; None if it takes more to find a root."""
+    if folder is not None:
+        folder = folder.removeprefix("file://")
+        if not folder.startswith("/") or "%" in folder or "?" in folder or "#" in folder:
+            return None
+    directory = os.path.realpath(folder or ".")
+    while not os.path.exists(os.path.join(directory, _STATE, "hub.db")):
+        parent = os.path.dirname(directory)
+        if parent == directory:
+            return None
+        directory = parent
+    return directory
+
+
+def _root_of(folder: str | None) -> Path:
+    from pathlib import Path
+
+    from remora_hub.errors import RootError
+    from remora_hub.paths import check_root, find_root, from_uri
+
+    directory = Path() if folder is None else from_uri(folder) if "://" in folder else Path(folder)
+    try:
+        return find_root(directory)
+    except RootError:
+        return check_root(directory)

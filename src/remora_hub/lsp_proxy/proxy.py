@@ -6,13 +6,17 @@ import os
 import select
 import socket
 import time
-from collections.abc import Callable
 
 from remora_hub.errors import HubError
 from remora_hub.lsp_proxy.conversation import Conversation
 from remora_hub.lsp_proxy.frames import FrameError, Frames, frame
-from remora_hub.lsp_proxy.hub_link import Launcher, connect
-from remora_hub.paths import StatePaths
+from remora_hub.lsp_proxy.hub_link import Places, connect
+
+TYPE_CHECKING = False  # see ``hub_link``
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from remora_hub.lsp_proxy.launcher import Launcher
 
 _READ_BYTES = 1 << 16
 _MOST_UNSENT_BYTES = 1 << 20
@@ -26,27 +30,27 @@ _REQUEST_FAILED = -32803
 class Proxy:
     """Pumps between the descriptors of an editor and a hub.
 
-    ``places`` gives the hub's places for the folder the editor names, ``launcher`` starts a hub, ``say`` is told what
+    ``find`` gives the hub's places for the folder the editor names, ``launcher`` starts a hub, ``say`` is told what
     a person may want to know.
     """
 
     def __init__(
         self,
-        places: Callable[[str | None], StatePaths],
+        find: Callable[[str | None], Places],
         launcher: Launcher,
         say: Callable[[str], None],
         *,
         editor_in: int = 0,
         editor_out: int = 1,
     ) -> None:
-        self._places = places
+        self._find = find
         self._launcher = launcher
         self._say = say
         self._in, self._out = editor_in, editor_out
         self._conversation = Conversation()
         self._from_editor, self._from_hub = Frames(), Frames()
         self._to_editor, self._to_hub = bytearray(), bytearray()
-        self._paths: StatePaths | None = None
+        self._places: Places | None = None
         self._hub: socket.socket | None = None
         self._is_over = False
         self._patience_s = _RESTART_GRACE_S
@@ -69,10 +73,10 @@ class Proxy:
 
     def _turn(self) -> None:
         """Wait for something to do, and do it."""
-        if self._hub is None and self._paths is not None:
-            self._look_for_hub(self._paths)
+        if self._hub is None and self._places is not None:
+            self._look_for_hub(self._places)
         timeout_ms = None
-        if self._hub is None and self._paths is not None:
+        if self._hub is None and self._places is not None:
             timeout_ms = 1000 * max(0.0, self._next_try - time.monotonic())
         for descriptor, event in self._poll().poll(timeout_ms):
             if descriptor == self._in:
@@ -109,7 +113,7 @@ class Proxy:
 
     def _pass_on(self, body: bytes) -> None:
         message = self._conversation.from_editor(body)
-        if message.get("method") == "initialize" and self._paths is None:
+        if message.get("method") == "initialize" and self._places is None:
             self._find_root()  # the hub is told when it is connected
             return
         if self._hub is not None:
@@ -121,7 +125,7 @@ class Proxy:
 
     def _find_root(self) -> None:
         try:
-            self._paths = self._places(self._conversation.folder())
+            self._places = self._find(self._conversation.folder())
         except HubError as error:
             self._fail(str(error))
 
@@ -145,11 +149,11 @@ class Proxy:
 
     # The hub.
 
-    def _look_for_hub(self, paths: StatePaths) -> None:
+    def _look_for_hub(self, places: Places) -> None:
         now = time.monotonic()
         if now < self._next_try:
             return
-        self._hub = connect(paths)
+        self._hub = connect(places)
         if self._hub is not None:
             self._to_hub += b"".join(self._conversation.begin())
             return
@@ -160,7 +164,7 @@ class Proxy:
             self._next_try = self._launch_from = now + self._patience_s
             self._patience_s = min(2 * self._patience_s, _LONGEST_PATIENCE_S)
         elif now >= self._launch_from:
-            self._launcher.launch(paths)
+            self._launcher.launch(places)
 
     def _exchange_with_hub(self, event: int) -> None:
         assert self._hub is not None
