@@ -59,7 +59,7 @@ class Names:
         """The entity of a scope's name."""
         prefix = "" if scope.parent is None else f"{scope.node.qualname}."
         nodes = file.redefined.get(prefix + name, ())
-        if scope.parent is not None and len(nodes) > 1:
+        if scope.parent is not None:
             nodes = [node for node in nodes if scope.start <= file.name_position(node) < scope.end]
         return Entity(file, -1 if scope.parent is None else scope.start, name, tuple(nodes), tuple(bindings))
 
