@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -82,6 +83,32 @@ def test_hanging_files_are_given_up_and_not_parsed_again_until_they_change(
     assert hub.status()["lanes"]["started"] == 0  # the same bytes are not tried again
     for name in hanging:
         (root / name).write_text("def mended(): pass\n")
+    assert hub.converges() == {}
+
+
+@pytest.mark.fault(case="P1")
+def test_a_hanging_file_that_never_rests_is_given_up_too(root: Path, start_hub: StartHub) -> None:
+    hub = start_hub("index.parse_timeout_s=0.5")
+    hub.wait_until_ready()
+    stop = threading.Event()
+
+    def save() -> None:
+        turn = 0
+        while not stop.wait(0.05):
+            turn += 1
+            (root / "hang.tmp").write_bytes(HANGING + f"# {turn}\n".encode())
+            (root / "hang.tmp").replace(root / "hang.py")
+
+    writer = threading.Thread(target=save)
+    writer.start()
+    try:
+        hub.wait_until((root / "hang.py").exists)
+        hub.call("hub/sync", timeout_s=30)
+        assert hub.served()[1] == {"hang.py": "timed_out"}
+    finally:
+        stop.set()
+        writer.join()
+    (root / "hang.py").write_text("def mended(): pass\n")
     assert hub.converges() == {}
 
 
