@@ -65,12 +65,17 @@ def test_it_is_never_larger_than_allowed(root: Path, max_bytes: int) -> None:
     assert all(node.problem for node in context.nodes if node.node is None)
 
 
-def test_what_one_key_does_not_use_is_left_to_the_next(root: Path) -> None:
-    small, large = answers("f", relatives=0), answers("g")
-    alone = gather(root, ["a.py:g"], large, max_bytes=9000)
+@pytest.mark.parametrize("names", [["f", "g"], ["g", "f"]])
+def test_what_one_key_does_not_need_is_left_to_the_others(root: Path, names: list[str]) -> None:
+    found = {"f": answers("f", relatives=0), "g": answers("g")}
     (root / "a.py").write_text("")
-    after = gather(root, ["a.py:f", "a.py:g"], [*small, *large], max_bytes=9000)
-    assert len(after.nodes[1].callees) > len(alone.nodes[0].callees) / 2
+    context = gather(
+        root, [f"a.py:{name}" for name in names], [*found[names[0]], *found[names[1]]], max_bytes=9000
+    )
+    sizes = {node.key[-1]: len(msgspec.json.encode(node)) for node in context.nodes}
+    assert sizes["f"] < 1500
+    assert 9000 - 1500 < sum(sizes.values()) <= 9000
+    assert context.nodes[names.index("g")].left_out > 0
 
 
 def test_relatives_beyond_the_most_and_those_without_room_are_counted(root: Path) -> None:

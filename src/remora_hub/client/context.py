@@ -76,17 +76,22 @@ class ContextQuestion:
     def gather(self, root: Path, answers: Sequence[Any]) -> Context:
         """The context from the answers to ``requests``; reads the sources below ``root``.
 
-        Every key gets its share of ``max_bytes``, and what the ones before it did not use. Raises UsageError if there
-        are no keys, the hub's error if it knows none of them.
+        Every key gets an equal share of ``max_bytes``, and what others do not need of theirs. Raises UsageError if
+        there are no keys, the hub's error if it knows none of them.
         """
-        nodes: list[NodeContext] = []
-        left = self.max_bytes
         each = len(answers) // max(1, len(self.keys))
-        for number, key in enumerate(self.keys):
-            of_key = answers[number * each : (number + 1) * each]
-            found = self._gather_one(root, requests.node_key(key), of_key, left // (len(self.keys) - number))
-            left -= _size(found)
-            nodes.append(found)
+        of_key = [answers[start : start + each] for start in range(0, len(answers), each or 1)]
+        nodes = [
+            self._gather_one(root, requests.node_key(key), of_one, self.max_bytes)
+            for key, of_one in zip(self.keys, of_key, strict=True)
+        ]
+        left = self.max_bytes
+        # The smallest first: what it leaves of its share is there for larger ones.
+        for done, number in enumerate(sorted(range(len(nodes)), key=lambda number: _size(nodes[number]))):
+            share = left // (len(nodes) - done)
+            if _size(nodes[number]) > share:
+                nodes[number] = self._gather_one(root, nodes[number].key, of_key[number], share)
+            left -= _size(nodes[number])
         fresh = _oldest(answers)
         return Context(
             index_id=fresh.index_id,
@@ -106,9 +111,12 @@ class ContextQuestion:
         room -= _size(found)
         if room < 0:
             return NodeContext(key=key, problem=f"its record has no room within {self.max_bytes} bytes")
-        room -= self._add_relatives(found, answers[1:], room // 2 if self.source else room)
         if self.source:
-            _add_source(found, root, room)
+            _add_source(found, root)
+        needed = _size(found.source or "")
+        taken = self._add_relatives(found, answers[1:], max(room // 2, room - needed))
+        if found.source is not None and needed > room - taken:
+            found.source, found.is_cut = _whole_lines(found.source, room - taken), True
         return found
 
     def _add_relatives(self, found: NodeContext, answers: Sequence[Any], room: int) -> int:
@@ -128,7 +136,7 @@ class ContextQuestion:
         return taken
 
 
-def _add_source(found: NodeContext, root: Path, room: int) -> None:
+def _add_source(found: NodeContext, root: Path) -> None:
     # Decoding and hashing are for this question alone.
     from remora_hub.client.source_text import read_lines, source_of
 
@@ -138,11 +146,7 @@ def _add_source(found: NodeContext, root: Path, room: int) -> None:
     except UsageError as error:
         found.problem, found.is_stale = str(error), True
         return
-    found.source_line, found.is_stale = source.line, source.is_stale
-    found.source = source.text
-    if _size(source.text) > room:
-        found.is_cut = True
-        found.source = _whole_lines(source.text, room)
+    found.source, found.source_line, found.is_stale = source
 
 
 def _whole_lines(text: str, room: int) -> str:
