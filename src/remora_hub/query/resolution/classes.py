@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from remora_hub.query.file_facts import Node
 from remora_hub.query.resolution.entities import Entity
 from remora_hub.query.resolution.values import ClassValue, ExternalValue
-from remora_hub.query.source_file import Binding, Node, SourceFile
+from remora_hub.query.source_file import Binding, SourceFile
 from remora_hub.syntax.roles import Role
 
 if TYPE_CHECKING:

@@ -18,7 +18,6 @@ _OF_TWO = frozenset(
     )
 )  # fmt: skip
 _TUPLES = frozenset(("tuple", "Tuple"))
-CONTAINERS = _OF_ONE | _OF_TWO | _TUPLES
 
 
 def element_values(value: ExternalValue) -> Values:

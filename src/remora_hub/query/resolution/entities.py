@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from remora_hub.query.source_file import Binding, Node, SourceFile
+from remora_hub.query.file_facts import Node
+from remora_hub.query.source_file import Binding, SourceFile
 
 EntityKey = tuple[str, int, str]
 

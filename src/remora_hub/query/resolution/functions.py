@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from remora_hub.query.file_facts import Node
 from remora_hub.query.resolution.values import (
     ExternalValue,
     InstanceValue,
@@ -12,7 +13,7 @@ from remora_hub.query.resolution.values import (
     Values,
     joined,
 )
-from remora_hub.query.source_file import Node, SourceFile
+from remora_hub.query.source_file import Scope, SourceFile
 from remora_hub.syntax.roles import Roles
 
 if TYPE_CHECKING:
@@ -69,45 +70,29 @@ class Functions:
 
     def _inferred(self, file: SourceFile, node: Node, receiver: Value | None) -> Values:
         scope = file.scope_of_node(node)
-        mask = file.code.mask
         if scope.end - scope.start > _LONGEST_BODY_BYTES:
             return ()
-        yielding = [
-            m.start()
-            for m in _YIELD.finditer(mask, scope.start, scope.end)
-            if file.scope_at(m.start()) is scope
-        ]
-        if yielding:
-            roles = file.roles_at(yielding[0])
-            index = roles.line.index_at(yielding[0]) + 1
-            if index < len(roles.line) and roles.line.texts[index] != b"from":
-                values = self._resolver.expressions.evaluate(file, roles, index, self._end(roles, index))
-                return (ExternalValue("Generator", arguments=(values,)),)
-            return (ExternalValue("Generator"),)
+        yielded = self._operands(file, scope, _YIELD)
+        if yielded:
+            return (ExternalValue("Generator", arguments=(yielded[0],)),)
+        values = joined(*self._operands(file, scope, _RETURN))
+        own = self._resolver.types.bound_receiver(file, node)
+        if isinstance(receiver, InstanceValue) and isinstance(own, InstanceValue):
+            # ``return self`` gives what the method was called on, be it of a derived class.
+            return tuple(receiver if _is_plain(one, own) else one for one in values)
+        return values
+
+    def _operands(self, file: SourceFile, scope: Scope, keyword: re.Pattern[bytes]) -> list[Values]:
+        """What stands behind the first few ``return`` or ``yield`` of a function's own body."""
         found: list[Values] = []
-        for match in _RETURN.finditer(mask, scope.start, scope.end):
+        for match in keyword.finditer(file.code.mask, scope.start, scope.end):
             if len(found) >= _MOST_RETURNS:
                 break
             if file.scope_at(match.start()) is scope:
                 roles = file.roles_at(match.start())
                 index = roles.line.index_at(match.start()) + 1
                 found.append(self._resolver.expressions.evaluate(file, roles, index, self._end(roles, index)))
-        values = joined(*found)
-        if isinstance(receiver, InstanceValue):  # ``return self`` gives what the method was called on
-            own = self._resolver.types.bound_receiver(file, node)
-            values = tuple(
-                receiver
-                if isinstance(own, InstanceValue)
-                and isinstance(one, InstanceValue)
-                and one.cls.key == own.cls.key
-                and self._is_self(one, own)
-                else one
-                for one in values
-            )
-        return values
-
-    def _is_self(self, one: InstanceValue, own: InstanceValue) -> bool:
-        return one.cls.key == own.cls.key and not one.arguments
+        return found
 
     def _end(self, roles: Roles, first: int) -> int:
         texts = roles.line.texts
@@ -115,3 +100,8 @@ class Functions:
             if texts[index] == b";" or (texts[index] == b")" and roles.line.partner[index] < first):
                 return index
         return len(texts)
+
+
+def _is_plain(value: Value, own: InstanceValue) -> bool:
+    """Whether a value is an object of the class of ``own``, nothing said of its type parameters."""
+    return isinstance(value, InstanceValue) and value.cls.key == own.cls.key and not value.arguments

@@ -115,13 +115,10 @@ class Names:
         submodule = self._index.modules.submodule(module, name)
         if submodule is not None and (found := self._module(submodule)):
             return found
-        return self._through_star(file, name) if file is not None else ()
+        return self.through_star(file, name) if file is not None else ()
 
     def through_star(self, file: SourceFile, name: str) -> tuple[Entity, ...]:
         """What a star import of the module ``file`` makes of a name that nothing in it binds."""
-        return self._through_star(file, name)
-
-    def _through_star(self, file: SourceFile, name: str) -> tuple[Entity, ...]:
         for statement in reversed(file.imports):
             if statement.names != ("*",):
                 continue

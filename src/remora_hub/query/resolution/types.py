@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from remora_hub.query.resolution.containers import CONTAINERS, element_values, item_values, method_values
+from remora_hub.query.file_facts import Node
+from remora_hub.query.resolution.containers import element_values, item_values, method_values
 from remora_hub.query.resolution.entities import Entity
 from remora_hub.query.resolution.values import (
     ClassValue,
@@ -18,7 +19,7 @@ from remora_hub.query.resolution.values import (
     instances,
     joined,
 )
-from remora_hub.query.source_file import Binding, Node, Occurrence, SourceFile
+from remora_hub.query.source_file import Binding, Occurrence, SourceFile
 from remora_hub.syntax.roles import Origin, Role
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Types:
             found = names.through_star(file, text)
             if found:
                 return joined(*(self.entity(one) for one in found))
-            return self._builtin(text)
+            return (ExternalValue(text, is_class=True),)  # a builtin
         narrowed = self._resolver.narrowing.narrowed(file, occurrence, text)
         if narrowed:
             return narrowed
@@ -341,13 +342,6 @@ class Types:
                     value.arguments[0] if value.name == "contextmanager" and value.arguments else (value,)
                 )
         return joined(*found)
-
-    def _builtin(self, name: str) -> Values:
-        if name in CONTAINERS:
-            return (ExternalValue(name, is_class=True),)
-        if name == "__class__":
-            return ()
-        return (ExternalValue(name, is_class=True),)
 
     def _node_at(self, file: SourceFile, position: int) -> Node | None:
         scope = file.enclosing(position)
