@@ -63,8 +63,8 @@ RANKED_KINDS = (
 )
 """Every ``NodeKind``, in the order in which a search lists symbols of the same name."""
 
-_RANK_OF_KIND = {kind: rank for rank, kind in enumerate(RANKED_KINDS)}
 _FIRST_MARK = ord("0")
+_MARK_OF_KIND = {kind: _FIRST_MARK + rank for rank, kind in enumerate(RANKED_KINDS)}
 _TEST = 16
 _PRIVATE = 32
 
@@ -95,15 +95,14 @@ def pack_places(nodes: Sequence[PlacedNode]) -> str:
     holds is part of it), place among ``RANKED_KINDS``. Raises KeyError for another kind.
     """
     in_tests = any(node.is_test for node in nodes if node.kind == "module")
-    marks = "".join(
-        chr(
-            _FIRST_MARK
-            + _RANK_OF_KIND[node.kind]
+    marks = bytes(
+        [
+            _MARK_OF_KIND[node.kind]
             + (_TEST if in_tests or node.is_test else 0)
             + (0 if node.is_exported else _PRIVATE)
-        )
-        for node in nodes
-    )
+            for node in nodes
+        ]
+    ).decode()
     places = (node.name_at or node.range[:2] for node in nodes)
     return " ".join([marks, *(f"{line}:{column}" for line, column in places)])
 
@@ -116,13 +115,8 @@ def has_place_for_each(places: str, node_count: int) -> bool:
 
 def marks_of(kinds: Iterable[str]) -> set[int]:
     """The marks of nodes of these kinds, as characters' codes; a kind that does not exist has none."""
-    ranks = [_RANK_OF_KIND[kind] for kind in kinds if kind in _RANK_OF_KIND]
-    return {
-        _FIRST_MARK + rank + test + private
-        for rank in ranks
-        for test in (0, _TEST)
-        for private in (0, _PRIVATE)
-    }
+    marks = [_MARK_OF_KIND[kind] for kind in kinds if kind in _MARK_OF_KIND]
+    return {mark + test + private for mark in marks for test in (0, _TEST) for private in (0, _PRIVATE)}
 
 
 def kind_of(mark: int) -> str:

@@ -169,7 +169,8 @@ async def test_nodes_are_found_by_the_last_part_of_their_name(store, replaced):
     named = [("a.py", "C.f"), ("b.py", "f"), ("b.py", "C.f"), ("b.py", "C.f#2"), ("b.py", "ä.f")]
     assert store.reader.nodes_named("f") == named
     assert store.reader.nodes_named("C.f") == [("a.py", "C.f"), ("b.py", "C.f"), ("b.py", "C.f#2")]
-    assert store.reader.nodes_named(".") == []
+    for pattern in (".", "*", "?", "[f]", ""):
+        assert store.reader.nodes_named(pattern) == []
 
 
 async def test_symbols_follow_their_file(store, replaced):

@@ -32,10 +32,11 @@ SELECT f.path FROM hub_names n JOIN hub_file f ON f.id = n.file_id WHERE instr(n
 _SYMBOLS = "SELECT f.path, s.suffixes, s.places FROM hub_file f JOIN hub_symbols s ON s.file_id = f.id"
 _OF_PATH = " WHERE f.path = ?"
 _IN_ORDER = " ORDER BY f.path"
+# GLOB skips to the first letter faster than instr does, and sorting here keeps the scan one of this table.
 _MENTIONING = """
-SELECT f.path, s.suffixes FROM hub_symbols s JOIN hub_file f ON f.id = s.file_id
-WHERE instr(s.suffixes, ?) > 0 ORDER BY f.path
+SELECT f.path, s.suffixes FROM hub_symbols s JOIN hub_file f ON f.id = s.file_id WHERE s.suffixes GLOB ?
 """
+_GLOB_SPECIAL = re.compile(r"([*?\[])")
 _NAMES = "SELECT n.names FROM hub_file f JOIN hub_names n ON n.file_id = f.id WHERE f.path = ?"
 _PARTS = """
 SELECT n.nodes, c.code, k.value
@@ -102,9 +103,14 @@ class IndexReader:
     def nodes_named(self, name: str) -> list[tuple[str, str]]:
         """``(path, suffix)`` of every node whose qualified name is ``name`` or ends in a dot and ``name``, sorted."""
         with self._errors():
-            rows = self._connection.execute(_MENTIONING, (name,))
-            pattern = re.compile(rf"^(?:.*\.)?{re.escape(name)}(?:#\d+)?$", re.MULTILINE)
-            return [(str(path), suffix) for path, suffixes in rows for suffix in pattern.findall(suffixes)]
+            escaped = _GLOB_SPECIAL.sub(r"[\1]", name)
+            rows = sorted(self._connection.execute(_MENTIONING, (f"*{escaped}*",)))
+            name_at_end = re.compile(rf"{re.escape(name)}(?:#\d+)?$", re.MULTILINE)
+            return [
+                (str(path), suffix)
+                for path, suffixes in rows
+                for suffix in _lines_ending_in(name_at_end, str(suffixes))
+            ]
 
     def symbols(self, paths: Sequence[str] | None = None) -> list[FileSymbols]:
         """The symbols of these files, or of all in the order of their paths, read at one moment."""
@@ -191,6 +197,14 @@ class IndexReader:
             raise StoreError("read the store", str(self._path), "it is closed") from error
         except apsw.Error as error:
             raise store_error("read the store", self._path, error) from error
+
+
+def _lines_ending_in(name_at_end: re.Pattern[str], suffixes: str) -> Iterator[str]:
+    """The lines that ``name_at_end`` matches, and that have nothing or a dot before what it matches."""
+    for found in name_at_end.finditer(suffixes):
+        start = found.start()
+        if start == 0 or suffixes[start - 1] in ".\n":
+            yield suffixes[suffixes.rfind("\n", 0, start) + 1 : found.end()]
 
 
 def _symbols_of_file(path: str, suffixes: str, places: str) -> FileSymbols:
