@@ -8,6 +8,7 @@ from operator import itemgetter
 from remora_hub.syntax.headers import NAME, split_arguments
 
 _QUOTE = ord('"')
+_OPENING = frozenset((b"(", b"[", b"{"))
 _SIMPLE_TARGET = re.compile(rb"(" + NAME + rb")[ \t]*+(=(?!=)|:(?!=))")
 _ALIAS = re.compile(rb"type[ \t]++(" + NAME + rb")[ \t]*+(?=[\[=])")
 _PLAIN_NAME = re.compile(NAME)
@@ -35,7 +36,7 @@ def bound_names(mask: bytes, start: int, end: int) -> list[tuple[bytes, int]]:
             return [(simple[1], start)]
     elif mask[start] == _QUOTE or mask.find(b"=", start, end) < 0:
         return []
-    elif mask[start : start + 1] not in b"([*" and mask.find(b",", start, end) < 0:
+    elif mask[start] not in b"([*" and mask.find(b",", start, end) < 0:
         alias = _ALIAS.match(mask, start, end)
         return [(alias.group(1), alias.start(1))] if alias else []
     return [found for left, right in _targets(mask, start, end) for found in _names_in(mask, left, right)]
@@ -49,7 +50,7 @@ def _targets(mask: bytes, start: int, end: int) -> list[tuple[int, int]]:
     for match in _EQUALS_OR_BRACKET.finditer(mask, start, end):
         found = match.group()
         if found != b"=":
-            depth += 1 if found in b"([{" else -1
+            depth += 1 if found in _OPENING else -1
         elif depth == 0:
             spans.append((left, match.start()))
             left = match.end()
@@ -73,10 +74,11 @@ def _names_in(mask: bytes, start: int, end: int) -> list[tuple[bytes, int]]:
 
 def assigned_attributes(mask: bytes) -> list[tuple[bytes, int, int]]:
     """``(name, its position, position of self)`` of every assignment to ``self.name`` in the source, in order."""
+    brackets = _Brackets(mask)
     found = [
         (match[1], match.start(1), match.start())
         for match in _THROUGH_SELF.finditer(mask)
-        if _is_assignment(mask, match.start(), match[2])
+        if _is_assignment(mask, match.start(), match[2], brackets)
     ]
     if b" as self." in mask or b"for self." in mask:
         found += [(match[2], match.start(2), match.start(1)) for match in _AS_TARGET.finditer(mask)]
@@ -84,7 +86,7 @@ def assigned_attributes(mask: bytes) -> list[tuple[bytes, int, int]]:
     return found
 
 
-def _is_assignment(mask: bytes, position: int, operator: bytes) -> bool:
+def _is_assignment(mask: bytes, position: int, operator: bytes, brackets: _Brackets) -> bool:
     """Whether ``self.name`` followed by ``operator`` is a target rather than a value, slice, key or argument."""
     if position and mask[position - 1 : position] not in _BEFORE_SELF:
         return False  # another name that ends in "self", or an attribute of that name
@@ -92,10 +94,25 @@ def _is_assignment(mask: bytes, position: int, operator: bytes) -> bool:
         return True
     line_start = mask.rfind(b"\n", 0, position) + 1
     if operator == b":":
-        return not mask[line_start:position].strip() and _is_outside_brackets(mask, position)
-    return _TUPLE_TARGETS.match(mask, line_start) is not None and _is_outside_brackets(mask, line_start)
+        return not mask[line_start:position].strip() and brackets.are_closed(position)
+    return _TUPLE_TARGETS.match(mask, line_start) is not None and brackets.are_closed(line_start)
 
 
-def _is_outside_brackets(mask: bytes, position: int) -> bool:
-    before = mask[:position]
-    return all(before.count(a) == before.count(b) for a, b in ((b"(", b")"), (b"[", b"]"), (b"{", b"}")))
+class _Brackets:
+    """Counts the brackets of a mask; asked for ascending positions, each byte once."""
+
+    def __init__(self, mask: bytes) -> None:
+        self._mask = mask
+        self._counted = 0
+        self._open = [0, 0, 0]
+
+    def are_closed(self, position: int) -> bool:
+        """Whether before ``position`` as many brackets of each kind are closed as are opened."""
+        if position < self._counted:
+            self._counted, self._open = 0, [0, 0, 0]
+        count = self._mask.count
+        for kind, (opening, closing) in enumerate(((b"(", b")"), (b"[", b"]"), (b"{", b"}"))):
+            self._open[kind] += count(opening, self._counted, position)
+            self._open[kind] -= count(closing, self._counted, position)
+        self._counted = position
+        return not any(self._open)

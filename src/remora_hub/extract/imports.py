@@ -24,6 +24,7 @@ _COMMON = re.compile(
 )
 _TYPE_CHECKING = re.compile(rb"^([ \t]*+)if[ \t(]++(?:\w++\.)*+TYPE_CHECKING\b[ \t)]*+:", re.MULTILINE)
 _WORD_GOES_ON = re.compile(rb"[\w\x80-\xff]")
+_COMMA, _BACKSLASH = b",\\"
 _AROUND_NAMES = b"() \t\r\n\f\v\\"
 _AROUND_NAMES_TEXT = _AROUND_NAMES.decode()
 
@@ -65,9 +66,9 @@ def read_imports(mask: bytes, lines: Lines) -> list[ImportFacts]:
 def _listed_names(listed: bytes) -> list[str]:
     """The names of one statement, ``name`` or ``name as alias``, white space folded."""
     only = listed.strip(_AROUND_NAMES)
-    if b"," not in only and b"\\" not in only and len(only.split()) == 1:
+    if _COMMA not in only and _BACKSLASH not in only and len(only.split()) == 1:
         return [only.decode("utf-8", "replace")]
-    if b"as" in listed or b"\\" in listed:
+    if _BACKSLASH in listed or listed.find(b"as") >= 0:
         folded = [
             b" ".join(piece.replace(b"\\", b" ").split()) for piece in listed.strip(_AROUND_NAMES).split(b",")
         ]

@@ -46,6 +46,7 @@ _BETWEEN = b"\0"
 _BLANKED_BETWEEN = _BETWEEN + _BLANKED[1:]
 _HASH = ord("#")
 _QUOTE = ord('"')
+_BRACE_OPENS = ord("{")
 _DEEPEST_NESTING = 16  # CPython's tokenizer allows 150; nobody writes three, and each costs a pass
 
 
@@ -60,7 +61,7 @@ def mask_source(source: bytes) -> bytes:
     for index, code in enumerate(parts[:-1:2]):
         if code[-1:] in _PREFIX_ENDS and literals[index][0] != _HASH and (prefix := string_prefix(code)):
             parts[2 * index] = code[: -len(prefix)] + b" " * len(prefix)
-            if _is_formatted(prefix) and b"{" in literals[index]:
+            if _is_formatted(prefix) and _BRACE_OPENS in literals[index]:
                 out = bytearray(blanked[index])
                 if _copy_literal(literals[index], out, 0) != len(out):
                     return _mask_nested(

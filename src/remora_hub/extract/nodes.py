@@ -34,6 +34,7 @@ _STATIC = re.compile(r"(?:[\w.]*\.)?staticmethod\Z")
 _KEYWORD_ARGUMENT = re.compile(rb"\w++\s*+=(?!=)")
 _ALIAS_ANNOTATION = (": TypeAlias", ": typing.TypeAlias", ": t.TypeAlias")
 _FINAL_ANNOTATION = (": Final", ": typing.Final", ": t.Final", ": ClassVar[Final")
+_NEWLINE = ord("\n")
 _LITERAL = b' \t="0123456789.,[](){}-+'
 
 
@@ -151,7 +152,7 @@ class NodeBuilder:
             decorators=decorators,
             is_exported=scope.exports_name(name),
         )
-        if b"\n" in self._mask[start : header.name_start]:
+        if _NEWLINE in self._mask[start : header.name_start]:
             facts.name_at = self._lines.line_and_column(header.name_start)
         if block.kind == "class":
             self._add_class_facts(facts, block, header, name)
