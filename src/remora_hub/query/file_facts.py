@@ -98,6 +98,15 @@ class FileFacts:
         return found
 
     @cached_property
+    def members(self) -> dict[str, dict[str, list[Node]]]:
+        """The nodes by the qualified name of what they stand in, then by name."""
+        found: dict[str, dict[str, list[Node]]] = {}
+        for node in self.nodes:
+            container, _, name = node.qualname.rpartition(".")
+            found.setdefault(container, {}).setdefault(name, []).append(node)
+        return found
+
+    @cached_property
     def imports(self) -> list[ImportStatement]:
         """Every import statement, in source order."""
         return self._record.imports

@@ -23,7 +23,6 @@ class Classes:
         self._resolver = resolver
         self._orders: dict[tuple[str, str], list[Base]] = {}
         self._in_progress: set[tuple[str, str]] = set()
-        self._own: dict[tuple[str, str], dict[str, list[Node]]] = {}
 
     def bases(self, cls: ClassValue) -> list[Base]:
         """What a class derives from, in order; a base that cannot be decided is an external one without a name."""
@@ -62,17 +61,12 @@ class Classes:
 
     def own_members(self, cls: ClassValue) -> dict[str, list[Node]]:
         """The nodes directly in a class, by name; attributes assigned through ``self`` are among them."""
-        found = self._own.get(cls.key)
-        if found is None:
-            found = {}
-            prefix = cls.node.qualname + "."
-            first, _, last, _ = cls.node.range
-            for node in cls.file.nodes:
-                name = node.qualname[len(prefix) :]
-                if node.qualname.startswith(prefix) and "." not in name and first <= node.range[0] <= last:
-                    found.setdefault(name, []).append(node)
-            self._own[cls.key] = found
-        return found
+        members = cls.file.members.get(cls.node.qualname, {})
+        if len(cls.file.redefined[cls.node.qualname]) == 1:
+            return members
+        first, _, last, _ = cls.node.range
+        own = {name: [n for n in nodes if first <= n.range[0] <= last] for name, nodes in members.items()}
+        return {name: nodes for name, nodes in own.items() if nodes}
 
     def member(self, cls: ClassValue, name: str, *, behind: bool = False) -> tuple[Entity | None, bool]:
         """The member ``name`` of a class (``behind``: only if inherited), and whether it may be an external one."""
