@@ -7,14 +7,26 @@ from typing import Annotated, Any, Protocol, TypeVar
 
 import msgspec
 
-from remora_hub.answers import Place
+from remora_hub.answers import Call, Place
+from remora_hub.errors import UsageError
+from remora_hub.query.calls import callees, callers
 from remora_hub.query.definition import definitions, node_definition
+from remora_hub.query.hierarchy import hierarchy
 from remora_hub.query.hover import hover, node_hover
+from remora_hub.query.importers import importers
 from remora_hub.query.index import Index
 from remora_hub.query.references import node_references, references
 from remora_hub.server.backend import Backend
 from remora_hub.server.connection import Connection, Method
-from remora_hub.server.named_symbols import SymbolParams, known_node, place_or_key
+from remora_hub.server.named_symbols import (
+    SymbolParams,
+    item_of,
+    key_of,
+    known_file,
+    known_node,
+    place_or_key,
+)
+from remora_hub.syntax.roles import Imported
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 
@@ -25,6 +37,12 @@ Answer = Callable[[Connection, Any], Awaitable[object]]
 class _ReferencesParams(SymbolParams):
     include_definition: bool = True
     limit: Limit = 10_000
+
+
+class _ImportersParams(msgspec.Struct):
+    path: str | None = None
+    module: str | None = None
+    sync: bool = False
 
 
 class Ready(Protocol):
@@ -47,6 +65,10 @@ class HubQuestions:
             "hub/definition": (SymbolParams, self._answer(_definition)),
             "hub/references": (_ReferencesParams, self._answer(_references, thorough=True)),
             "hub/hover": (SymbolParams, self._answer(_hover)),
+            "hub/callers": (SymbolParams, self._answer(_callers, thorough=True)),
+            "hub/callees": (SymbolParams, self._answer(_callees, thorough=True)),
+            "hub/hierarchy": (SymbolParams, self._answer(_hierarchy, thorough=True)),
+            "hub/importers": (_ImportersParams, self._answer(_importers, thorough=True)),
         }
 
     def _answer(self, question: Callable[[Index, Any], dict[str, Any]], *, thorough: bool = False) -> Answer:
@@ -81,3 +103,38 @@ def _references(index: Index, params: _ReferencesParams) -> dict[str, Any]:
 def _hover(index: Index, params: SymbolParams) -> dict[str, Any]:
     named = place_or_key(index, params)
     return {"hover": hover(index, named) if isinstance(named, Place) else node_hover(index, named)}
+
+
+def _callers(index: Index, params: SymbolParams) -> dict[str, Any]:
+    return _calls(index, params, callers)
+
+
+def _callees(index: Index, params: SymbolParams) -> dict[str, Any]:
+    return _calls(index, params, callees)
+
+
+def _calls(index: Index, params: SymbolParams, find: Callable[[Index, str], list[Call]]) -> dict[str, Any]:
+    key = key_of(index, params)
+    if key is None:
+        return {"item": None, "calls": []}
+    return {"item": item_of(index, key), "calls": find(index, key)}
+
+
+def _hierarchy(index: Index, params: SymbolParams) -> dict[str, Any]:
+    key = key_of(index, params)
+    return {"hierarchy": None if key is None else hierarchy(index, key)}
+
+
+def _importers(index: Index, params: _ImportersParams) -> dict[str, Any]:
+    return {"importers": importers(index, _path_of_module(index, params))}
+
+
+def _path_of_module(index: Index, params: _ImportersParams) -> str:
+    if params.path is not None:
+        return known_file(index, params.path).path
+    if params.module is None:
+        raise UsageError("find importers", reason="neither a path nor a module is given")
+    found = index.modules.find(Imported(params.module), "")
+    if found is None:
+        raise UsageError("find", params.module, "no such module in the index")
+    return found

@@ -78,8 +78,9 @@ def statements(file: SourceFile) -> Iterator[tuple[int, int]]:
 
 
 def _indent(mask: bytes, start: int) -> int:
-    line_start = max(mask.rfind(b"\n", 0, start), mask.rfind(b"\f", 0, start)) + 1
-    return len(mask[line_start:start].expandtabs(_TAB_STOP))
+    """Columns before a statement; a form feed starts the count again."""
+    blank = mask[mask.rfind(b"\n", 0, start) + 1 : start]
+    return len(blank.rpartition(b"\f")[2].expandtabs(_TAB_STOP))
 
 
 def _stripped_end(mask: bytes, start: int, end: int) -> int:

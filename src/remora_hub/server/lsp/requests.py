@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from remora_hub.server.lsp import (
+    call_hierarchy,
     definition,
     document_symbol,
     folding_range,
     hover,
+    implementation,
     references,
     selection_range,
+    type_hierarchy,
     workspace_symbol,
 )
 from remora_hub.server.lsp.editor import Requests
@@ -17,8 +20,11 @@ REQUESTS: Requests = {
     **workspace_symbol.REQUESTS,
     **document_symbol.REQUESTS,
     **definition.REQUESTS,
+    **implementation.REQUESTS,
     **references.REQUESTS,
     **hover.REQUESTS,
+    **call_hierarchy.REQUESTS,
+    **type_hierarchy.REQUESTS,
     **folding_range.REQUESTS,
     **selection_range.REQUESTS,
 }

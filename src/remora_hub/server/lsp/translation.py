@@ -20,7 +20,7 @@ class Translation:
         self._index = index
         self._uris = uris
         self._encoding = encoding
-        self._codes: dict[str, CodeText | None] = {}
+        self._wide: dict[str, CodeText | None] = {}
 
     def uri(self, path: str) -> str:
         """The URI of a path of the index."""
@@ -36,7 +36,7 @@ class Translation:
 
     def position(self, path: str, line: int, column: int) -> Json:
         """The client's position of a place."""
-        if self._encoding != "utf-8" and column and (code := self._code(path)) is not None:
+        if column and (code := self._wide_code(path)) is not None:
             line, column = code.line_and_column(code.position(line, column), self._encoding)
         return {"line": line - 1, "character": column}
 
@@ -56,8 +56,17 @@ class Translation:
         """A ``Location``."""
         return {"uri": self.uri(span.path), "range": self.span(span)}
 
+    def _wide_code(self, path: str) -> CodeText | None:
+        """The text of a file in which columns may differ between encodings."""
+        if self._encoding == "utf-8":
+            return None
+        if path not in self._wide:
+            code = self._code(path)
+            # A vertical tab stands in a mask for a further byte of a character that is blanked.
+            is_narrow = code is None or (code.mask.isascii() and b"\v" not in code.mask)
+            self._wide[path] = None if is_narrow else code
+        return self._wide[path]
+
     def _code(self, path: str) -> CodeText | None:
-        if path not in self._codes:
-            file = self._index.file(path)
-            self._codes[path] = None if file is None else file.code
-        return self._codes[path]
+        file = self._index.file(path)
+        return None if file is None else file.code
