@@ -122,3 +122,13 @@ def test_a_full_disk_behind_standard_error_does_not_stop_the_process() -> None:
         0,
         120,
     )  # 120: CPython's own word, at exit, that a last flush failed (3.11.2 does)
+
+
+def test_structlog_is_imported_for_an_event_that_is_written_and_for_no_other() -> None:
+    program = (
+        "import sys; from remora_hub.logs import *; configure_logs('warning'); log = get_logger('remora_hub.x')\n"
+        "log.info('x.happened'); print('structlog' in sys.modules)\n"
+        "log.warning('x.happened'); print('structlog' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\nTrue\n"

@@ -10,7 +10,7 @@ import pytest
 import xxhash
 
 from remora_hub.discovery.omission import Omission
-from remora_hub.discovery.read import Omitted, Vanished, fingerprint, read_source
+from remora_hub.discovery.read import Omitted, SourceReader, Vanished, fingerprint, read_source
 
 
 def omission(root: Path, path: str, max_bytes: int = 1_000) -> Omission:
@@ -116,3 +116,29 @@ def test_descriptors_are_not_leaked(tmp_path: Path) -> None:
         except (Omitted, Vanished):
             continue
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_reader_keeps_one_directory_open_and_closes_it(tmp_path: Path) -> None:
+    for path in ("a/x.py", "a/y.py", "b/x.py", "x.py"):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(path)
+    before = len(os.listdir("/proc/self/fd"))
+    with SourceReader(tmp_path, 100) as reader:
+        for path in ("a/x.py", "a/y.py", "b/x.py", "x.py", "a/y.py"):
+            assert reader.read(path).data == path.encode()
+            assert len(os.listdir("/proc/self/fd")) == before + 1
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_reader_follows_no_link_that_took_the_place_of_a_directory(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/x.py").write_text("x")
+    (tmp_path / "b").mkdir()
+    with SourceReader(tmp_path, 100) as reader:
+        reader.read("a/x.py")
+        with pytest.raises(Vanished):
+            reader.read("b/x.py")
+        (tmp_path / "a").rename(tmp_path / "c")
+        (tmp_path / "a").symlink_to("c")
+        with pytest.raises(Vanished):
+            reader.read("a/x.py")
