@@ -113,16 +113,17 @@ async def test_what_is_else_alike_comes_in_the_order_of_paths(store: NodeStateSt
         ("QS", "QUERY_SET"),
         ("q_s", "QuerySet"),
         ("gcfs", "get_config_from_source"),
-        ("getsrc", "_get_config_from_source_code"),
-        ("HTTPRes", "SomeHTTPResponse"),
+        ("getsc", "_get_config_from_source_code"),
+        ("HTTPRes", "HTTPServerResponse"),
         ("hr", "HTTPResponse"),
         ("HResp", "HTTPResponse"),
         ("pv2", "ParserVersion2"),
     ],
 )
 async def test_humps_find_a_name(store: NodeStateStore, save: Save, query: str, name: str) -> None:
-    await save({"m.py": functions(name)})
-    assert await names(store, query) == [name]
+    part, letters = f"x{query}x", "".join(f"x{letter}" for letter in query)
+    await save({"m.py": functions(name, part, letters)})
+    assert await names(store, query) == [name, part, letters]
 
 
 async def test_a_capital_begins_a_hump(store: NodeStateStore, save: Save) -> None:

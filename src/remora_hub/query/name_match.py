@@ -17,9 +17,9 @@ def fold(name: str) -> str:
 class HumpPattern:
     """What was asked for, taken as the beginnings of a name's humps, from the first on and others left out.
 
-    ``QSet``, ``qs`` and ``qset`` match ``QuerySet`` and ``query_set``. A capital, or a letter behind an underscore,
-    begins a hump; any other letter goes on in the hump before or begins the next that it can. ``letters`` are those a
-    name must have, in this order, folded.
+    ``QSet``, ``qs`` and ``qset`` match ``QuerySet`` and ``query_set``. A capital behind a small letter, or a letter
+    behind an underscore, begins a hump; any other letter goes on in the hump before or begins the next that it can.
+    ``letters`` are those a name must have, in this order, folded.
     """
 
     def __init__(self, query: str) -> None:
@@ -27,8 +27,8 @@ class HumpPattern:
         before = "_"
         for letter in query:
             if letter != "_":
-                begins = letter.isupper() or before == "_"
-                self._steps.append(("" if begins else letter, letter.upper()))
+                begins = before == "_" or (letter.isupper() and not before.isupper())
+                self._steps.append(("" if begins else letter.lower(), letter.upper()))
             before = letter
         self.letters = fold(query.replace("_", ""))
 
