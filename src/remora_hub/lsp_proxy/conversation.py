@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 _REPEATED = "remora-hub/repeated"  # the id of an initialize that the editor did not send
 _CONTENT_MODIFIED = -32801
 _MOST_CHANGES = 200  # kept of a document before they are applied
+_MOST_BYTES = 16 << 20  # of a message: ``max_frame_bytes`` of a hub that was not told otherwise
 # The hub writes an answer's id first (``wire.Answer``), so that an answer need not be decoded to be known.
-_ANSWER = re.compile(rb'\{"id":(-?\d+|"(?:[^"\\]|\\.)*"),"(?:result|error)"')
+_ANSWER = re.compile(rb'\{"id":(null|-?\d+|"(?:[^"\\]|\\.)*"),"(?:result|error)"')
 _PROGRESS = b'{"method":"$/progress"'
 
 
@@ -93,7 +94,10 @@ class Conversation:
         """Take note of a message; whether it is for the editor."""
         if answer := _ANSWER.match(body):
             number = json.loads(answer[1])
-            if number == _REPEATED:
+            if number in (
+                _REPEATED,
+                None,
+            ):  # none: of a message that was no request, or of a connection refused
                 return False
             if self._unanswered.pop(number, None) == "initialize":
                 result = json.loads(body).get("result") or {}
@@ -106,6 +110,10 @@ class Conversation:
             else:
                 self._progress[token] = None
         return True
+
+    def is_too_long(self, body: bytes) -> bool:
+        """Whether the hub would hang up on a message."""
+        return len(body) > _MOST_BYTES
 
     def lost(self) -> Iterator[bytes]:
         """The hub is gone: frames for the editor that end whatever waits for it. ``initialize`` waits on."""
@@ -138,7 +146,9 @@ class Conversation:
             yield message_frame({"method": "initialized", "params": {}})
         for document in self._documents.values():
             item = {"textDocument": document.fold(self._encoding)}
-            yield message_frame({"method": "textDocument/didOpen", "params": item})
+            opened = message_frame({"method": "textDocument/didOpen", "params": item})
+            if len(opened) <= _MOST_BYTES:  # the hub hangs up on a longer one
+                yield opened
 
     def _synchronize(self, method: str, params: Message) -> None:
         try:

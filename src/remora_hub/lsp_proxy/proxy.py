@@ -24,7 +24,10 @@ _LONGEST_FAREWELL_S = 1.0
 _STEP_S = 0.02  # between two looks for a hub
 _LONGEST_PATIENCE_S = 30.0  # after failures to start one
 _RESTART_GRACE_S = 0.5  # a hub that goes may be one that is being restarted: its successor is waited for
-_REQUEST_FAILED = -32803
+_LONGEST_REFUSAL_S = (
+    1.0  # a hub that hangs up within this time will not have this client: it is asked less often
+)
+_REQUEST_FAILED, _NOT_INITIALIZED, _CONTENT_MODIFIED = -32803, -32002, -32801
 
 
 class Proxy:
@@ -54,7 +57,8 @@ class Proxy:
         self._hub: socket.socket | None = None
         self._is_over = False
         self._patience_s = _RESTART_GRACE_S
-        self._next_try = self._launch_from = 0.0
+        self._next_try = self._launch_from = self._connected_at = 0.0
+        self._retry_s = _STEP_S
 
     def run(self) -> int:
         """Pump until the editor is gone; 0 if it took its leave as the protocol has it, else 1."""
@@ -116,10 +120,16 @@ class Proxy:
         if message.get("method") == "initialize" and self._places is None:
             self._find_root()  # the hub is told when it is connected
             return
-        if self._hub is not None:
+        is_request = "id" in message and "method" in message
+        if self._conversation.is_too_long(body):
+            self._say(f"a message of {len(body)} bytes is not passed on")
+            if is_request:
+                self._to_editor += self._conversation.refuse(message["id"], "too long", _REQUEST_FAILED)
+        elif self._hub is not None:
             self._to_hub += frame(body)
-        elif "id" in message and "method" in message:
-            self._to_editor += self._conversation.refuse(message["id"], "the hub is not there yet")
+        elif is_request:
+            code = _NOT_INITIALIZED if self._conversation.initialize is None else _CONTENT_MODIFIED
+            self._to_editor += self._conversation.refuse(message["id"], "the hub is not there yet", code)
         if self._conversation.has_exited:
             self._is_over = True
 
@@ -155,6 +165,7 @@ class Proxy:
             return
         self._hub = connect(places)
         if self._hub is not None:
+            self._connected_at = now
             self._to_hub += b"".join(self._conversation.begin())
             return
         self._next_try = now + _STEP_S
@@ -195,7 +206,9 @@ class Proxy:
         self._to_hub.clear()
         self._to_editor += b"".join(self._conversation.lost())
         now = time.monotonic()
-        self._next_try, self._launch_from = now + _STEP_S, now + _RESTART_GRACE_S
+        was_refused = now - self._connected_at < _LONGEST_REFUSAL_S
+        self._retry_s = min(2 * self._retry_s, _LONGEST_PATIENCE_S) if was_refused else _STEP_S
+        self._next_try, self._launch_from = now + self._retry_s, now + _RESTART_GRACE_S
 
     def _take_leave(self) -> None:
         """Give both sides a moment to take what was said last."""

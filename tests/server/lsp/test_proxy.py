@@ -222,6 +222,22 @@ async def test_garbage_from_the_editor_ends_the_proxy_alone(hub: Hub, spawn: Spa
     assert await (await connect()).initialize()
 
 
+async def test_what_is_too_long_for_the_hub_is_refused_and_the_session_goes_on(
+    hub: Hub, spawn: Spawn
+) -> None:
+    editor = await spawn()
+    await editor.initialize()
+    editor.open("app/views.py", "#" * (17 << 20))
+    params = {"query": "x" * (17 << 20)}
+    assert (await editor.answer("workspace/symbol", params))["error"]["code"] == -32803
+    assert await folded_lines(editor, "app/models.py")
+
+
+async def test_a_request_before_initialize_is_refused(spawn: Spawn) -> None:
+    editor = await spawn()
+    assert (await editor.answer("workspace/symbol", {"query": ""}))["error"]["code"] == -32002
+
+
 async def test_a_large_answer_and_a_large_document_pass_whole(hub: Hub, spawn: Spawn) -> None:
     editor = await spawn()
     await editor.initialize()
