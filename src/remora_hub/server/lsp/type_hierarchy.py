@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from remora_hub.answers import Item
-from remora_hub.query import hierarchy
+from remora_hub.query.hierarchy import subtypes, supertypes
 from remora_hub.query.index import Index
 from remora_hub.server.lsp.editor import Editor, Requests
 from remora_hub.server.lsp.hierarchy_item import ItemParams, find_item, key_of, written
@@ -36,6 +36,6 @@ def _relatives(find: Callable[[Index, str], list[Item]]) -> Callable[..., Awaita
 
 REQUESTS: Requests = {
     "textDocument/prepareTypeHierarchy": (PositionParams, prepare),
-    "typeHierarchy/supertypes": (ItemParams, _relatives(hierarchy.supertypes)),
-    "typeHierarchy/subtypes": (ItemParams, _relatives(hierarchy.subtypes)),
+    "typeHierarchy/supertypes": (ItemParams, _relatives(supertypes)),
+    "typeHierarchy/subtypes": (ItemParams, _relatives(subtypes)),
 }
