@@ -27,6 +27,7 @@ from peers_hub import running_hub
 from peers_timing import QUESTIONS, Probes, Series, ask_server, ask_socket, p99, socket_requests, timed_call
 
 from remora_hub.client.blocking import BlockingClient
+from remora_hub.paths import STATE_DIRECTORY
 
 LSP = (str(Path(sys.executable).with_name("remora-hub")), "lsp")
 PAUSE_BETWEEN_QUERIES_S = 0.002
@@ -113,7 +114,9 @@ def main() -> None:
     arguments.add_argument("--state", type=Path, default=default_state(), help="where ty is installed")
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        root = Path(shutil.copytree(given.directory, Path(scratch, "project"), symlinks=True)).resolve()
+        no_index = shutil.ignore_patterns(STATE_DIRECTORY)
+        copied = shutil.copytree(given.directory, Path(scratch, "project"), symlinks=True, ignore=no_index)
+        root = Path(copied).resolve()
         measure(
             root, Peers(given.state), Probes.draw(root, given.count, given.seed), given.writes, given.seed
         )
@@ -127,7 +130,7 @@ def measure(root: Path, peers: Peers, probes: Probes, writes: int, seed: int) ->
             return await ask_server(server, probes)
 
     tell("indexing")
-    with running_hub(root, root / ".remora") as client:
+    with running_hub(root, root / STATE_DIRECTORY) as client:
         tell("asking the hub over its socket")
         hub = ask_socket(client, probes)
         tell("asking the hub through remora-hub lsp")
