@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from peers import OTHER_PROJECTS, PROJECTS, Peers, default_state
+from peers import OTHER_PROJECTS, PROJECTS, SERVERS, Peers, default_state
 from peers_client import Place
 from peers_hub import ask_hub, places
 from peers_truth import Asked, Sample, ask_peers
@@ -109,7 +109,7 @@ def main() -> None:
     """Ask, compare and print."""
     arguments = argparse.ArgumentParser(description="Compare references with other language servers'.")
     arguments.add_argument("--projects", nargs="+", default=PROJECTS, help="name==version, or 'other'")
-    arguments.add_argument("--peers", nargs=2, default=("basedpyright", "ty"))
+    arguments.add_argument("--peers", nargs=2, choices=SERVERS, default=("basedpyright", "ty"))
     arguments.add_argument("--count", type=int, default=200)
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--show", type=int, default=0, help="so many differences of each kind")

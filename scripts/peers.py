@@ -35,7 +35,7 @@ PROJECTS = (
 OTHER_PROJECTS = ("docutils==0.23", "httpx==0.28.1", "pydantic==2.14.3", "sphinx==9.0.4", "starlette==1.10.0")
 """Held back while the hub's rules are made, to see that they are not made to fit ``PROJECTS``."""
 
-_SERVERS = {"basedpyright": "basedpyright==1.40.2", "ty": "ty==0.0.105", "pyrefly": "pyrefly==1.4.1"}
+SERVERS = {"basedpyright": "basedpyright==1.40.2", "ty": "ty==0.0.105", "pyrefly": "pyrefly==1.4.1"}
 _COMMANDS = {
     "basedpyright": ("basedpyright-langserver", "--stdio"),
     "ty": ("ty", "server"),
@@ -58,8 +58,8 @@ class Peers:
     state: Path
 
     def server(self, name: str, root: Path) -> LanguageServer:
-        """A server for ``root``, not started yet. Raises KeyError for a name that is not in ``_SERVERS``."""
-        requirement = _SERVERS[name]
+        """A server for ``root``, not started yet. Raises KeyError for a name that is not in ``SERVERS``."""
+        requirement = SERVERS[name]
         environment = self.state / f"server-{requirement}"
         command = environment / "bin" / _COMMANDS[name][0]
         if not command.exists():

@@ -89,11 +89,6 @@ class LanguageServer:
             await self._process.wait()
         await self._listener
 
-    @property
-    def pid(self) -> int:
-        """The server's process id."""
-        return self._process.pid
-
     async def request(self, method: str, params: object, *, timeout_s: float = LONGEST_ANSWER_S) -> Any:
         """The result of ``method``. Raises ServerError if refused, TimeoutError after ``timeout_s``."""
         self._requests += 1
