@@ -13,10 +13,11 @@ import msgspec
 
 from remora_hub.compression import compress, decompress
 
-EXTRACTOR_VERSION = 1
+EXTRACTOR_VERSION = 2
 """Raised whenever the facts of the same bytes change; an index made by another version is made anew.
 
 1: the first.
+2: types in quoted annotations are kept as code.
 """
 
 

@@ -14,6 +14,7 @@ from remora_hub.extract.imports import ImportFacts, bound_imports, read_imports
 from remora_hub.extract.logical_lines import statements_of_lines
 from remora_hub.extract.mask import mask_source
 from remora_hub.extract.nodes import NodeBuilder
+from remora_hub.extract.quoted_annotations import reveal
 from remora_hub.extract.statements import PYTHON, parse, statements_of_tree
 from remora_hub.facts import PackedFile, pack_nodes, pack_places
 from remora_hub.syntax.code_text import pack_code
@@ -78,6 +79,9 @@ class Extractor:
             problems=problems[:_MOST_PROBLEMS],
             node_count=len(suffixes),
         )
+        mask, quoted = reveal(mask, source, builder.annotations)
+        if quoted:
+            words = b" ".join([words, *map(words_of, quoted)])
         names, code = pack_code(mask, words)
         return PackedFile(
             _encode(facts).decode(), suffixes, pack_nodes(_encode(nodes)), names, code, pack_places(nodes)

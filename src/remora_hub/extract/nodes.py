@@ -13,6 +13,7 @@ from xxhash import xxh3_64_hexdigest
 from remora_hub.extract.assignments import assigned_attributes, bound_names
 from remora_hub.extract.docstrings import first_docstring_line
 from remora_hub.extract.exports import read_exports
+from remora_hub.extract.quoted_annotations import declared_annotation, header_annotations
 from remora_hub.extract.scopes import Scope, is_test_path
 from remora_hub.extract.signatures import declared_value, folded_signature
 from remora_hub.extract.statements import Block, is_in_method, own_spans
@@ -78,6 +79,8 @@ class NodeBuilder:
         self._in_test_file = is_test_path(path)
         self._attributes: list[tuple[bytes, int, int]] | None = None
         self._found: list[tuple[int, NodeFacts]] = []
+        # Where annotations with quotes stand: see ``quoted_annotations``.
+        self.annotations: list[tuple[int, int]] = []
 
     def build(self, module: Block) -> tuple[list[str], list[NodeFacts], list[str] | None]:
         """Return the nodes' key suffixes and facts in source order, and ``__all__`` where the file sets it."""
@@ -182,6 +185,7 @@ class NodeBuilder:
         facts.is_async = header.is_async
         is_bound = scope.kind == "class" and not any(map(_STATIC.match, facts.decorators))
         facts.typed = count_annotations(self._mask, header, is_bound)
+        self.annotations += header_annotations(self._mask, header)
 
     def _decorator(self, start: int, end: int) -> str:
         """The source text behind the ``@``; the grammar's node may reach into the comment or line end behind it."""
@@ -203,6 +207,8 @@ class NodeBuilder:
             scope.names.add(name)
             behind = position + len(name)
             signature = declared_value(self._source, behind, end)
+            if signature[:1] == ":" and (annotation := declared_annotation(mask, behind, end)):
+                self.annotations.append(annotation)
             if (mask.startswith(b"type", start) and position != start) or signature.startswith(
                 _ALIAS_ANNOTATION
             ):
@@ -249,7 +255,10 @@ class NodeBuilder:
             scope.names.add(name)
             line_end = min(logical_line_end(self._mask, receiver)[0], class_block.end)
             end = receiver + len(self._mask[receiver:line_end].rstrip())
-            signature = declared_value(self._source, position + len(name), end)
+            behind = position + len(name)
+            signature = declared_value(self._source, behind, end)
+            if signature[:1] == ":" and (annotation := declared_annotation(self._mask, behind, end)):
+                self.annotations.append(annotation)
             facts = self._binding_facts(scope, "attribute", name, position, (receiver, end), signature)
             self._found.append((position, facts))
 
