@@ -153,7 +153,8 @@ def measure(root: Path, peers: Peers, probes: Probes, writes: int, seed: int) ->
         ("written to visible p99, ms", p99(visible), 150),
     ]
     limits += [
-        (f"{question} p99 during a full re-index, ms", p99(times), 20) for question, times in busy.items()
+        (f"{question} p99 of {len(times)} during a re-index, ms", p99(times), 20)
+        for question, times in busy.items()
     ]
     print_limits(limits)
 
