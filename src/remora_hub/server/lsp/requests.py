@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from remora_hub.server.lsp import (
     call_hierarchy,
+    code_lens,
     definition,
     document_symbol,
     folding_range,
@@ -25,6 +26,7 @@ REQUESTS: Requests = {
     **hover.REQUESTS,
     **call_hierarchy.REQUESTS,
     **type_hierarchy.REQUESTS,
+    **code_lens.REQUESTS,
     **folding_range.REQUESTS,
     **selection_range.REQUESTS,
 }
