@@ -33,10 +33,27 @@ async def unused(ask: Ask, sources: dict[str, str], under: str | None = None, li
         "class V:\n    def run(self, x): getattr(self, f'on_{x}')()\n    def on_x(self): ...\nV().run('x')\n",
         "def visit_x(): ...\nglobals()['visit_' + 'x']()\n",
         "class A:\n    def m(self): ...\ndef f(x):\n    x.m()\nf(A)\n",
-        "import typing as t\nclass P(t.Protocol):\n    def m(s): ...\nclass I:\n    def m(s): ...\ndef f(p: P): p.m()\nf(I())\n",
     ],
 )  # fmt: skip
 async def test_what_is_used_or_may_be_used_unseen_is_not_reported(ask: Ask, source: str) -> None:
+    assert await unused(ask, {"m.py": source}) == []
+
+
+async def test_what_a_protocol_describes_is_not_reported(ask: Ask) -> None:
+    source = """
+        from typing import Protocol
+
+        class Described(Protocol):
+            def run(self): ...
+
+        class Runner:
+            def run(self): ...
+
+        def start(described: Described):
+            described.run()
+
+        start(Runner())
+        """
     assert await unused(ask, {"m.py": source}) == []
 
 
