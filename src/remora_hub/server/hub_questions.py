@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 import msgspec
 
@@ -16,6 +16,8 @@ from remora_hub.query.hover import hover, node_hover
 from remora_hub.query.importers import importers
 from remora_hub.query.index import Index
 from remora_hub.query.references import node_references, references
+from remora_hub.query.reports import most_called, unused
+from remora_hub.query.testing import exercised_by, tests_of
 from remora_hub.server.backend import Backend
 from remora_hub.server.connection import Connection, Method
 from remora_hub.server.named_symbols import (
@@ -37,6 +39,13 @@ Answer = Callable[[Connection, Any], Awaitable[object]]
 class _ReferencesParams(SymbolParams):
     include_definition: bool = True
     limit: Limit = 10_000
+
+
+class _ReportParams(msgspec.Struct):
+    name: Literal["unused", "most_called"]
+    path: str | None = None
+    limit: Limit = 50
+    sync: bool = False
 
 
 class _ImportersParams(msgspec.Struct):
@@ -68,6 +77,9 @@ class HubQuestions:
             "hub/callers": (SymbolParams, self._answer(_callers, thorough=True)),
             "hub/callees": (SymbolParams, self._answer(_callees, thorough=True)),
             "hub/hierarchy": (SymbolParams, self._answer(_hierarchy, thorough=True)),
+            "hub/tests": (SymbolParams, self._answer(_tests, thorough=True)),
+            "hub/exercised": (SymbolParams, self._answer(_exercised, thorough=True)),
+            "hub/report": (_ReportParams, self._answer(_report, thorough=True)),
             "hub/importers": (_ImportersParams, self._answer(_importers, thorough=True)),
         }
 
@@ -123,6 +135,21 @@ def _calls(index: Index, params: SymbolParams, find: Callable[[Index, str], list
 def _hierarchy(index: Index, params: SymbolParams) -> dict[str, Any]:
     key = key_of(index, params)
     return {"hierarchy": None if key is None else hierarchy(index, key)}
+
+
+def _tests(index: Index, params: SymbolParams) -> dict[str, Any]:
+    key = key_of(index, params)
+    return {"tests": [] if key is None else tests_of(index, key)}
+
+
+def _exercised(index: Index, params: SymbolParams) -> dict[str, Any]:
+    key = key_of(index, params)
+    return {"symbols": [] if key is None else exercised_by(index, key)}
+
+
+def _report(index: Index, params: _ReportParams) -> dict[str, Any]:
+    report = unused if params.name == "unused" else most_called
+    return {"report": report(index, params.path, params.limit)}
 
 
 def _importers(index: Index, params: _ImportersParams) -> dict[str, Any]:

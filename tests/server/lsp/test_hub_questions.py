@@ -64,6 +64,23 @@ async def test_a_symbols_relations_are_found(connect: Any) -> None:
     assert [item["name"] for item in relatives["supertypes"]] == ["Base"]
 
 
+async def test_tests_are_found_from_symbols_and_symbols_from_tests(connect: Any) -> None:
+    tests = (await ask(connect, "hub/tests", key=MAKE))["tests"]
+    assert [one["item"]["name"] for one in tests] == ["test_make_makes"]
+    symbols = (await ask(connect, "hub/exercised", key=tests[0]["item"]["key"]))["symbols"]
+    assert "make" in [one["item"]["name"] for one in symbols]
+
+
+async def test_reports_are_by_name_and_below_a_path(connect: Any) -> None:
+    called = (await ask(connect, "hub/report", name="most_called"))["report"]
+    assert called[0]["item"]["key"] == MAKE
+    assert called[0]["count"] == 3
+    unused = (await ask(connect, "hub/report", name="unused", path="app"))["report"]
+    assert "all_of" in [one["item"]["name"] for one in unused]
+    answer = await (await connect()).answer("hub/report", {"name": "gossip"}, checked=False)
+    assert answer["error"]["code"] == -32602
+
+
 @pytest.mark.parametrize("named", [{"path": "app/models.py"}, {"module": "app.models"}])
 async def test_importers_are_found_by_file_and_by_module(connect: Any, named: dict[str, str]) -> None:
     found = await ask(connect, "hub/importers", **named)
