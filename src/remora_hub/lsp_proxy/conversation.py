@@ -60,12 +60,15 @@ class Conversation:
         return "initialize" in self._unanswered.values()
 
     def folder(self) -> str | None:
-        """The URI (or, of an old client, the path) of the workspace's first folder."""
-        params = (self.initialize or {}).get("params") or {}
-        for found in params.get("workspaceFolders") or ():
-            return str(found["uri"])
-        found = params.get("rootUri") or params.get("rootPath")
-        return str(found) if found else None
+        """The URI (or, of an old client, the path) of the workspace's first folder; None if it names none."""
+        params = (self.initialize or {}).get("params")
+        if not isinstance(params, dict):
+            return None  # the hub says that it must be an object
+        folders = params.get("workspaceFolders")
+        first = folders[0] if isinstance(folders, list) and folders else None
+        found = first.get("uri") if isinstance(first, dict) else None
+        found = found or params.get("rootUri") or params.get("rootPath")
+        return found if isinstance(found, str) else None
 
     def from_editor(self, body: bytes) -> Message:
         """Take note of a message; what it is. One that is no JSON is empty: the hub says so."""

@@ -238,6 +238,17 @@ async def test_a_request_before_initialize_is_refused(spawn: Spawn) -> None:
     assert (await editor.answer("workspace/symbol", {"query": ""}))["error"]["code"] == -32002
 
 
+@pytest.mark.parametrize(
+    "params", [None, [], 7, {"workspaceFolders": [7], "rootUri": []}, {"workspaceFolders": {}}]
+)
+async def test_nonsense_in_initialize_is_the_hubs_to_answer(
+    hub: Hub, spawn: Spawn, root: Path, params: Any
+) -> None:
+    editor = await spawn(cwd=root)
+    answer = await editor.answer("initialize", params, checked=False)
+    assert ("result" in answer) == (params is None) or answer["error"]["code"] == -32602
+
+
 async def test_a_large_answer_and_a_large_document_pass_whole(hub: Hub, spawn: Spawn) -> None:
     editor = await spawn()
     await editor.initialize()
