@@ -47,3 +47,12 @@ async def test_a_client_that_resolves_is_spared_what_has_to_be_looked_up(connect
     assert "range" not in tail["location"]
     resolved = await editor.ask("workspaceSymbol/resolve", tail)
     assert resolved["location"]["range"]["start"] == {"line": 2, "character": 15}
+
+
+async def test_unsaved_symbols_are_where_they_are_now(editor: Any) -> None:
+    editor.open("app/models.py", "\n\ndef make(name): ...\n\n\ndef making(): ...\n")
+    found = await editor.ask(METHOD, {"query": "mak"})
+    lines = {one["name"]: one["location"]["range"]["start"]["line"] for one in found}
+    assert lines["make"] == 2
+    assert lines["making"] == 5
+    assert await editor.ask(METHOD, {"query": "Base"}) == []

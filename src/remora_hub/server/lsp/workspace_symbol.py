@@ -7,7 +7,10 @@ from typing import Any
 import msgspec
 
 from remora_hub.answers import Range, Symbol
+from remora_hub.query.file_facts import Node
 from remora_hub.query.index import Index
+from remora_hub.query.name_match import fold
+from remora_hub.query.source_file import SourceFile
 from remora_hub.server.lsp.editor import Editor, Requests
 from remora_hub.server.lsp.symbol_kinds import symbol_kind
 from remora_hub.server.lsp.translation import Translation
@@ -50,14 +53,12 @@ async def workspace_symbols(editor: Editor, params: _QueryParams) -> list[_Works
     backend = editor.backend
     await backend.opened()
     found = await backend.search_symbols(params.query, None, _MOST_SYMBOLS)
+    unsaved = list(await editor.documents.overlays())
+    if unsaved:
+        found = await editor.ask(lambda index, _: _with_unsaved(index, unsaved, params.query, found))
     if all(_is_plain(symbol, editor.encoding) for symbol in found):
         return [_known(editor, symbol) for symbol in found]
     can_resolve = "location.range" in editor.announced.strings("workspace.symbol.resolveSupport.properties")
-    if can_resolve:
-        return [
-            _known(editor, symbol) if _is_plain(symbol, editor.encoding) else _unresolved(editor, symbol)
-            for symbol in found
-        ]
 
     def question(_index: Index, translation: Translation) -> list[_WorkspaceSymbol]:
         return [
@@ -67,7 +68,12 @@ async def workspace_symbols(editor: Editor, params: _QueryParams) -> list[_Works
             for symbol in found
         ]
 
-    return await editor.ask(question)
+    if not can_resolve:
+        return await editor.ask(question)
+    return [
+        _known(editor, symbol) if _is_plain(symbol, editor.encoding) else _unresolved(editor, symbol)
+        for symbol in found
+    ]
 
 
 async def resolve(editor: Editor, symbol: _WorkspaceSymbol) -> _WorkspaceSymbol:
@@ -81,6 +87,29 @@ async def resolve(editor: Editor, symbol: _WorkspaceSymbol) -> _WorkspaceSymbol:
 
     symbol.location, symbol.data = await editor.ask(question), None
     return symbol
+
+
+def _with_unsaved(index: Index, unsaved: list[str], query: str, found: list[Symbol]) -> list[Symbol]:
+    """What was found, with the symbols of unsaved files where they are now: some have moved, gone, or are new."""
+    wanted = fold(query.rpartition(".")[2])
+    files = [file for path in unsaved if (file := index.file(path)) is not None]
+    now = {
+        file.key(node): _symbol_now(file, node)
+        for file in files
+        for node in file.nodes
+        if node.kind != "module"
+    }
+    stays = [now.pop(one.key, None) if one.path in unsaved and one.kind != "module" else one for one in found]
+    new = [one for one in now.values() if wanted and wanted in fold(one.name)]
+    # Which of them the search would have preferred is not known: those that begin as asked come first.
+    first = [one for one in new if fold(one.name).startswith(wanted)]
+    last = [one for one in new if one not in first]
+    return [*first, *(one for one in stays if one is not None), *last][:_MOST_SYMBOLS]
+
+
+def _symbol_now(file: SourceFile, node: Node) -> Symbol:
+    line, column, _, _ = file.name_range(node)
+    return Symbol(node.name, node.kind, node.qualname, file.path, line, column, file.key(node))
 
 
 def _is_plain(symbol: Symbol, encoding: PositionEncoding) -> bool:
