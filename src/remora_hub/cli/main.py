@@ -15,6 +15,7 @@ COMMANDS = {
     "run": ("remora_hub.cli.run:run", "Run the hub in the foreground."),
     "start": ("remora_hub.cli.start:start", "Start the hub in the background."),
     "stop": ("remora_hub.cli.stop:stop", "Stop the running hub."),
+    "reload": ("remora_hub.cli.reload:reload", "Have the hub read its configuration again."),
     "restart": ("remora_hub.cli.restart:restart", "Stop the hub and start it again."),
     "lsp": ("remora_hub.cli.lsp:lsp", "Serve an editor: the language server."),
     "status": ("remora_hub.cli.status:status", "Show how the hub and its index stand."),

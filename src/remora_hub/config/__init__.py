@@ -7,6 +7,7 @@ from remora_hub.config.load import LoadedConfig, allowed, has_ignored_table, loa
 from remora_hub.config.model import (
     ChangesConfig,
     ClientConfig,
+    DaemonConfig,
     DiscoveryConfig,
     HubConfig,
     IndexConfig,
@@ -21,6 +22,7 @@ from remora_hub.config.model import (
 __all__ = [
     "ChangesConfig",
     "ClientConfig",
+    "DaemonConfig",
     "DiscoveryConfig",
     "HubConfig",
     "IndexConfig",

@@ -155,6 +155,17 @@ class ClientConfig(Section):
     )
 
 
+class DaemonConfig(Section):
+    """The daemon's life."""
+
+    idle_exit_s: int = Field(
+        0,
+        ge=0,
+        le=31_536_000,
+        description="the daemon ends after this time without a client, in seconds; 0: never",
+    )
+
+
 class LogsConfig(Section):
     """The log, on standard error."""
 
@@ -178,6 +189,7 @@ class HubConfig(BaseSettings):
     watch: WatchConfig = WatchConfig()
     server: ServerConfig = ServerConfig()
     client: ClientConfig = ClientConfig()
+    daemon: DaemonConfig = DaemonConfig()
     logs: LogsConfig = LogsConfig()
 
     @classmethod

@@ -14,14 +14,26 @@ from typing import Any, TypeVar
 from remora_hub import __version__
 from remora_hub.answers import Symbol
 from remora_hub.config import HubConfig
+from remora_hub.daemon.idle import wait_until_idle
 from remora_hub.daemon.lock import RootLock
-from remora_hub.daemon.session import Session
+from remora_hub.daemon.occupancy import Occupancy
+from remora_hub.daemon.reload import ConfigChange, Reloads
+from remora_hub.daemon.service_manager import ServiceManager
+from remora_hub.daemon.session import Session, first_hub_error
 from remora_hub.daemon.status import hub_state, session_status
+from remora_hub.daemon.supervision import Supervision
 from remora_hub.discovery.read import digest_of
-from remora_hub.errors import CorruptStoreError, HubError, RootError, StoreError, SyncTimeoutError
+from remora_hub.errors import (
+    CorruptStoreError,
+    HubError,
+    RootError,
+    StoreError,
+    SyncTimeoutError,
+    UsageError,
+)
 from remora_hub.facts import PackedFile
 from remora_hub.feed.feed import Feed
-from remora_hub.logs import get_logger
+from remora_hub.logs import configure_logs, get_logger
 from remora_hub.paths import StatePaths
 from remora_hub.pipeline.progress import Progress
 from remora_hub.query.index import Index
@@ -34,6 +46,7 @@ from remora_hub.store.node_state_store import NodeStateStore
 
 _LONGEST_OPENING_S = 10.0
 
+_LONGEST_ANSWERING_S = 2.0  # granted to questions under way when the index is closed for a new configuration
 _PAUSE_S = 1.0
 _FIRST_OPENING_S = 15.0  # a hub that never came up gives up after this
 
@@ -42,12 +55,35 @@ T = TypeVar("T")
 log = get_logger(__name__)
 
 
-class Hub:
-    """The running hub of one root; what ``server.backend.Backend`` asks for."""
+class SessionReplacedError(HubError):
+    """A session ends for another one with a new configuration."""
 
-    def __init__(self, paths: StatePaths, config: HubConfig) -> None:
+
+class Hub:
+    """The running hub of one root; what ``server.backend.Backend`` asks for.
+
+    ``load_config`` reads the configuration anew, for a reload; ``manager`` is told how the hub stands, and may have
+    sockets for it; ``on_stop`` is called when it begins to shut down.
+    """
+
+    def __init__(
+        self,
+        paths: StatePaths,
+        config: HubConfig,
+        *,
+        load_config: Callable[[], HubConfig] | None = None,
+        manager: ServiceManager | None = None,
+        on_stop: Callable[[], None] | None = None,
+    ) -> None:
         self._paths = paths
         self._config = config
+        self._manager = manager or ServiceManager()
+        self._on_stop = on_stop
+        self._reloads = load_config and Reloads(
+            load_config, self._manager, lambda: self._config, self._take_up
+        )
+        self._is_replacing = asyncio.Event()
+        self._answering = Occupancy()
         self._lock = RootLock(paths)
         self._session: Session | None = None
         self._sessions = 0
@@ -63,6 +99,7 @@ class Hub:
             max_frame_bytes=config.server.max_frame_bytes,
             max_requests=config.server.max_requests_per_connection,
             max_connections=config.server.max_connections,
+            handed=self._manager.listeners,
         )
 
     async def run(self, on_session: Callable[[Session], None] | None = None) -> None:
@@ -75,6 +112,8 @@ class Hub:
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, self.stop)
+            if self._reloads is not None:
+                loop.add_signal_handler(signal.SIGHUP, self._reloads.request)
             await self._endpoint.start()
             log.info(
                 "hub.started", root=str(self._paths.root), pid=os.getpid(), socket=str(self._paths.socket)
@@ -82,12 +121,26 @@ class Hub:
             try:
                 await self._until_stopped(on_session)
             finally:
+                self._manager.stopping()
                 await self._endpoint.close()
                 log.info("hub.stopped")
 
     def stop(self) -> None:
         """Begin to shut down."""
+        if not self._stopping.is_set():
+            self._manager.stopping()
+            if self._on_stop is not None:
+                self._on_stop()
         self._stopping.set()
+
+    async def reload(self) -> dict[str, Any]:
+        """Read the configuration anew and take up what differs; what was applied, and what needs a restart.
+
+        Raises ConfigError, with everything as it was.
+        """
+        if self._reloads is None:
+            raise UsageError("reload", str(self._paths.root), "this hub lives with its editor", "restart it")
+        return await self._reloads.reload()
 
     @property
     def root(self) -> Path:
@@ -137,7 +190,8 @@ class Hub:
         self, query: str, kind: str | None, limit: int, path: str | None = None
     ) -> list[Symbol]:
         """Search for symbols by name."""
-        return await self._current().search_symbols(query, kind, limit, path)
+        with self._answering:
+            return await self._current().search_symbols(query, kind, limit, path)
 
     async def ask(
         self,
@@ -147,7 +201,8 @@ class Hub:
         thorough: bool = False,
     ) -> T:
         """Answer a question from the index."""
-        return await self._current().engine.ask(question, overlays, thorough=thorough)
+        with self._answering:
+            return await self._current().engine.ask(question, overlays, thorough=thorough)
 
     async def extract(self, path: str, data: bytes) -> PackedFile | None:
         """The facts of bytes that are not on disk."""
@@ -169,7 +224,7 @@ class Hub:
                 is_level = False
                 while not is_level:
                     await self._opened.wait()
-                    is_level = await _sync_session(self._current())
+                    is_level = await self._current().sync()
         except TimeoutError:
             reason = self._trouble or f"{self._pending_files()} files are still pending"
             raise SyncTimeoutError(
@@ -181,7 +236,7 @@ class Hub:
     async def status(self) -> dict[str, Any]:
         """How the hub stands."""
         status: dict[str, Any] = {
-            "state": "degraded" if self._trouble else hub_state(self._session),
+            "state": self._state(),
             "root": str(self._paths.root),
             "pid": os.getpid(),
             "version": __version__,
@@ -198,16 +253,51 @@ class Hub:
         return status
 
     async def _until_stopped(self, on_session: Callable[[Session], None] | None) -> None:
-        living = asyncio.create_task(self._live(on_session))
-        stopping = asyncio.create_task(self._stopping.wait())
+        supervision = Supervision(
+            self._manager,
+            lambda: self._session,
+            self._state,
+            lambda: self._config.store.busy_timeout_ms / 1000,
+        )
+        parts = (self._stopping.wait(), self._live(on_session), supervision.run(), self._stop_when_idle())
+        tasks = [asyncio.ensure_future(part) for part in parts]
+        stopping = tasks[0]
         try:
-            await asyncio.wait((living, stopping), return_when=asyncio.FIRST_COMPLETED)
-            if living.done():
-                living.result()
+            running = set(tasks)
+            while not stopping.done():
+                done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
         finally:
-            for task in (living, stopping):
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(living, stopping, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
+            if self._reloads is not None:
+                await self._reloads.close()
+
+    async def _stop_when_idle(self) -> None:
+        def is_busy() -> object:
+            return self._endpoint.clients or self._session is None or self._session.pending
+
+        await wait_until_idle(is_busy, lambda: self._config.daemon.idle_exit_s)
+        log.info("hub.idle", seconds=self._config.daemon.idle_exit_s)
+        self.stop()
+
+    async def _take_up(self, change: ConfigChange) -> None:
+        """Put ``change.config`` in force."""
+        self._config = change.config
+        if change.at_once:
+            configure_logs(change.config.logs.level, change.config.logs.format)
+            server = change.config.server
+            self._endpoint.limit(
+                max_frame_bytes=server.max_frame_bytes,
+                max_requests=server.max_requests_per_connection,
+                max_connections=server.max_connections,
+            )
+        if change.by_new_session and self._session is not None:
+            self._opened.clear()  # who asks from now on waits
+            self._is_replacing.set()
+        await self.opened()
 
     async def _live(self, on_session: Callable[[Session], None] | None) -> None:
         """One session after the other: what ends one, but may pass, begins the next."""
@@ -216,6 +306,8 @@ class Hub:
             try:
                 await self._secure_places()
                 await self._run_session(on_session)
+            except SessionReplacedError:
+                log.info("session.replaced", reason="the configuration has changed")
             except CorruptStoreError as error:
                 self._set_aside(error)
             except (RootError, StoreError) as error:
@@ -237,14 +329,26 @@ class Hub:
             self._session = session
             self._sessions += 1
             self._opened.set()
+            if self._sessions == 1:
+                self._manager.ready()
             if on_session is not None:
                 on_session(session)
             try:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(session.run())
                     tasks.create_task(self._guard_places())
+                    tasks.create_task(self._until_replaced())
             except BaseExceptionGroup as group:
-                raise _first_hub_error(group) from group
+                raise first_hub_error(group) from group
+            finally:
+                self._opened.clear()
+                self._session = None  # before it is closed: nobody shall ask it any more
+
+    async def _until_replaced(self) -> None:
+        await self._is_replacing.wait()
+        self._is_replacing.clear()
+        await self._answering.wait_until_empty(_LONGEST_ANSWERING_S)
+        raise SessionReplacedError("keep the index open", reason="the configuration has changed")
 
     async def _guard_places(self) -> None:
         """Notice when database, lock or socket are deleted (``git clean -fdx`` does), and put them back."""
@@ -276,6 +380,9 @@ class Hub:
         kept = set_aside(self._paths.database) if self._paths.database.exists() else None
         log.error("store.damaged", reason=str(error), kept=str(kept), remedy="the index is rebuilt by itself")
 
+    def _state(self) -> str:
+        return "degraded" if self._trouble else hub_state(self._session)
+
     def _pending_files(self) -> int:
         return 0 if self._session is None else self._session.pending
 
@@ -287,34 +394,3 @@ class Hub:
             store_error.recoverable = True
             raise store_error
         return self._session
-
-
-async def _sync_session(session: Session) -> bool:
-    """Sync within one session; False if it ends before. Raises RootError."""
-    syncing = asyncio.create_task(session.reconciler.sync())
-    ending = asyncio.create_task(session.has_ended.wait())
-    try:
-        await asyncio.wait((syncing, ending), return_when=asyncio.FIRST_COMPLETED)
-        if not syncing.done():
-            return False
-        syncing.result()
-        return True
-    finally:
-        for task in (syncing, ending):
-            task.cancel()
-        await asyncio.gather(syncing, ending, return_exceptions=True)
-
-
-def _first_hub_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The error to act on among those that ended a session's tasks: damage before anything else."""
-    found: list[BaseException] = []
-    pending: list[BaseException] = [group]
-    while pending:
-        error = pending.pop()
-        if isinstance(error, BaseExceptionGroup):
-            pending += error.exceptions
-        else:
-            found.append(error)
-    return min(
-        found, key=lambda error: (not isinstance(error, CorruptStoreError), not isinstance(error, HubError))
-    )

@@ -11,6 +11,7 @@ from typing import Self
 from remora_hub.answers import Symbol
 from remora_hub.config import HubConfig
 from remora_hub.daemon.assembly import open_store, parse_lanes, source_rules
+from remora_hub.errors import CorruptStoreError, HubError
 from remora_hub.feed.feed import Feed
 from remora_hub.logs import get_logger
 from remora_hub.paths import StatePaths
@@ -128,6 +129,24 @@ class Session:
             )
             self.is_ready.set()
 
+    async def sync(self) -> bool:
+        """Return once everything on disk before the call is in the index; False if the session ends before.
+
+        Raises RootError.
+        """
+        syncing = asyncio.create_task(self.reconciler.sync())
+        ending = asyncio.create_task(self.has_ended.wait())
+        try:
+            await asyncio.wait((syncing, ending), return_when=asyncio.FIRST_COMPLETED)
+            if not syncing.done():
+                return False
+            syncing.result()
+            return True
+        finally:
+            for task in (syncing, ending):
+                task.cancel()
+            await asyncio.gather(syncing, ending, return_exceptions=True)
+
     async def search_symbols(
         self, query: str, kind: str | None, limit: int, path: str | None = None
     ) -> list[Symbol]:
@@ -159,3 +178,18 @@ class Session:
         while True:
             await asyncio.sleep(_TICK_S)
             await asyncio.to_thread(self.lanes.reap)
+
+
+def first_hub_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The error to act on among those that ended a session's tasks: damage before anything else."""
+    found: list[BaseException] = []
+    pending: list[BaseException] = [group]
+    while pending:
+        error = pending.pop()
+        if isinstance(error, BaseExceptionGroup):
+            pending += error.exceptions
+        else:
+            found.append(error)
+    return min(
+        found, key=lambda error: (not isinstance(error, CorruptStoreError), not isinstance(error, HubError))
+    )

@@ -24,6 +24,7 @@ class StandaloneBackend:
     """A ``server.backend.Backend`` over a store that was just made fresh and that nothing changes meanwhile."""
 
     pending = 0
+    degraded = None
 
     def __init__(self, store: NodeStateStore) -> None:
         self.store = store
@@ -77,6 +78,10 @@ class StandaloneBackend:
             return await engine.ask(question, overlays, thorough=thorough)
         finally:
             await engine.close()
+
+    async def reload(self) -> dict[str, Any]:
+        """There is no hub to tell."""
+        raise NotRunningError("reload", reason="no hub is running", hint="start one with: remora-hub start")
 
     def stop(self) -> None:
         """Nothing runs."""

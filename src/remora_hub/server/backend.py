@@ -37,6 +37,10 @@ class Backend(Protocol):
     def pending(self) -> int:
         """Files known to be behind the disk: waiting, being worked on, or still to be reached by the cold start."""
 
+    @property
+    def degraded(self) -> str | None:
+        """What keeps the index from being true right now, and the remedy, on one line; None while nothing does."""
+
     async def opened(self) -> None:
         """Return once the store is open. Raises StoreError (recoverable) if that takes too long."""
 
@@ -59,6 +63,9 @@ class Backend(Protocol):
         thorough: bool = False,
     ) -> T:
         """Answer a question from the index, ``overlays`` in the places of the stored files; as ``QueryEngine.ask``."""
+
+    async def reload(self) -> dict[str, Any]:
+        """Read the configuration anew; what is ``applied``, and what ``needs_restart``. Raises ConfigError."""
 
     def stop(self) -> None:
         """Begin to shut down."""

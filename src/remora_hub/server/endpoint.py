@@ -8,11 +8,14 @@ import os
 import socket
 import stat
 import struct
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 from remora_hub.errors import StoreError
 from remora_hub.logs import get_logger
+from remora_hub.metrics.requests import RequestMeter
 from remora_hub.paths import StatePaths
 from remora_hub.server.connection import Connection, Method, Notification
 from remora_hub.wire import REQUEST_FAILED, Failure, WireError, encode_frame
@@ -20,11 +23,14 @@ from remora_hub.wire import REQUEST_FAILED, Failure, WireError, encode_frame
 log = get_logger(__name__)
 
 _READ_BYTES = 1 << 16  # of a message read ahead, so that a small one arrives in one piece
+_BACKLOG = 512
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: unix(7), SO_PEERCRED
 
 
 class Endpoint:
-    """Listens on the socket of ``paths``. Only the hub's own user (and root) is answered."""
+    """Listens on the socket of ``paths``, and on ``handed`` ones that somebody else (systemd) made and keeps: those are
+    answered and left as they are. Only the hub's own user (and root) is answered.
+    """
 
     def __init__(
         self,
@@ -35,24 +41,54 @@ class Endpoint:
         max_frame_bytes: int,
         max_requests: int,
         max_connections: int,
+        handed: Sequence[socket.socket] = (),
     ) -> None:
+        self.meter = RequestMeter()
         self._paths = paths
+        self._handed = tuple(handed)
         self._methods = methods
         self._notifications = notifications
         self._max_frame_bytes = max_frame_bytes
         self._max_requests = max_requests
         self._max_connections = max_connections
         self._connections: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
+        self._is_own = False
 
     @property
     def clients(self) -> int:
         """Open connections."""
         return len(self._connections)
 
+    def limit(self, *, max_frame_bytes: int, max_requests: int, max_connections: int) -> None:
+        """Set other limits for the connections to come."""
+        self._max_frame_bytes = max_frame_bytes
+        self._max_requests = max_requests
+        self._max_connections = max_connections
+
     async def start(self) -> None:
         """Begin to listen. The caller holds the root's lock, so a socket that is there is a dead hub's."""
         self._paths.prepare_socket_directory()
+        for listener in self._handed:
+            self._servers.append(await self._serve(listener.dup(), is_own=False))
+        self._is_own = not any(self._is_in_place(listener) for listener in self._handed)
+        if self._is_own:
+            self._servers.append(await self._serve(self._bind(), is_own=True))
+
+    async def close(self) -> None:
+        """Stop listening, end all connections, remove the socket."""
+        for server in self._servers:
+            server.close()
+        is_closing, self._servers = bool(self._servers), []
+        tasks = list(self._connections)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if is_closing and self._is_own:
+            with contextlib.suppress(FileNotFoundError):
+                self._paths.socket.unlink()
+
+    def _bind(self) -> socket.socket:
         path = self._paths.socket
         with contextlib.suppress(FileNotFoundError):
             if not stat.S_ISSOCK(path.lstat().st_mode):
@@ -67,27 +103,28 @@ class Endpoint:
             raise StoreError("listen on", str(path), error.strerror or str(error)) from error
         finally:
             os.umask(previous)
-        self._server = await asyncio.start_unix_server(
-            self._accept, sock=listener, limit=_READ_BYTES, backlog=512
+        return listener
+
+    async def _serve(self, listener: socket.socket, *, is_own: bool) -> asyncio.Server:
+        # From Python 3.13 on closing a server removes its socket's file, unless told not to.
+        keeps_file: dict[str, Any] = (
+            {"cleanup_socket": False} if sys.version_info >= (3, 13) and not is_own else {}
+        )
+        return await asyncio.start_unix_server(
+            self._accept, sock=listener, limit=_READ_BYTES, backlog=_BACKLOG, **keeps_file
         )
 
-    async def close(self) -> None:
-        """Stop listening, end all connections, remove the socket."""
-        if self._server is None:
-            return
-        self._server.close()
-        tasks = list(self._connections)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        with contextlib.suppress(FileNotFoundError):
-            self._paths.socket.unlink()
+    def _is_in_place(self, listener: socket.socket) -> bool:
+        """Whether clients that look for the hub's socket find this one."""
+        path = self._paths.socket
+        return path.exists() and listener.getsockname() == str(path)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         refusal = self._refusal(writer)
         if refusal:
+            self.meter.failures["turned_away"] += 1
             log.warning("client.refused", reason=refusal)
             writer.write(encode_frame(Failure(None, WireError(REQUEST_FAILED, refusal))))
             writer.close()
@@ -101,6 +138,7 @@ class Endpoint:
                 self._notifications,
                 max_frame_bytes=self._max_frame_bytes,
                 max_requests=self._max_requests,
+                meter=self.meter,
             )
             await connection.serve()
         except asyncio.CancelledError:

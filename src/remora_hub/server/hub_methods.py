@@ -82,7 +82,7 @@ class HubMethods:
     """Answers for one hub.
 
     Every answer from the index says how fresh it is: it holds all commits up to ``sequence``, while ``pending`` files
-    were known to be behind the disk. Sequence numbers count the commits of the index named by ``index_id``: a client
+    were known to be behind the disk; ``degraded`` says what keeps the hub from knowing or catching up. Sequence numbers count the commits of the index named by ``index_id``: a client
     that meets another id than before has to read everything again.
     """
 
@@ -101,6 +101,7 @@ class HubMethods:
             "hub/changes": (_ChangesParams, self._changes),
             "hub/counts": (_CountsParams, self._counts),
             "hub/subscribe": (_Nothing, self._subscribe),
+            "hub/reload": (_Nothing, self._reload),
             "hub/shutdown": (_Nothing, self._shutdown),
         }
 
@@ -187,6 +188,9 @@ class HubMethods:
         connection.spawn(_forward(subscription, connection, freshness["index_id"]))
         return {**freshness, "sequence": subscription.sequence}
 
+    async def _reload(self, _connection: Connection, _params: _Nothing) -> dict[str, Any]:
+        return await self._backend.reload()
+
     async def _shutdown(self, _connection: Connection, _params: _Nothing) -> dict[str, Any]:
         asyncio.get_running_loop().call_soon(self._backend.stop)  # behind the answer
         return {}
@@ -199,8 +203,14 @@ class HubMethods:
         return self._fresh()
 
     def _fresh(self) -> dict[str, Any]:
-        store = self._backend.store
-        return {"index_id": store.index_id, "sequence": store.sequence(), "pending": self._backend.pending}
+        backend = self._backend
+        store = backend.store
+        return {
+            "index_id": store.index_id,
+            "sequence": store.sequence(),
+            "pending": backend.pending,
+            "degraded": backend.degraded,
+        }
 
 
 async def _forward(subscription: Subscription, connection: Connection, index_id: str) -> None:

@@ -21,7 +21,8 @@ from remora_hub.store.snapshot import write_snapshot
 from remora_hub.store.writer import Listener, Writer
 
 if TYPE_CHECKING:
-    from remora_hub.model import FileIndex, HubStatus, NodeState
+    from remora_hub.metrics.histogram import Histogram
+from remora_hub.model import FileIndex, HubStatus, NodeState
 
 _READ_THREADS = 3
 # Writes that may wait or run at a time; the next caller waits for its turn.
@@ -116,6 +117,11 @@ class NodeStateStore:
         """The number of the latest commit; 0 before the first."""
         return self.reader.sequence() if self._writer is None else self._writer.sequence
 
+    @property
+    def commit_s(self) -> Histogram:
+        """How long commits took, from taking the lock until they were durable."""
+        return self._own_writer().commit_s
+
     # Writing.
 
     async def apply(self, changes: Sequence[FileChange]) -> Commit:
@@ -161,6 +167,10 @@ class NodeStateStore:
         """Remove orphans and old feed rows, hand free space back to the file system."""
         retention = self._feed_retention_commits
         return await asyncio.wrap_future(self._own_writer().maintain(lambda c: collect(c, retention)))
+
+    async def reach_writer(self) -> None:
+        """Return once the writer has come to this: behind all that is queued. Raises StoreError once closed."""
+        await asyncio.wrap_future(self._own_writer().maintain(lambda _: None))
 
     # Reading.
 

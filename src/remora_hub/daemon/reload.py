@@ -1,0 +1,124 @@
+"""Reading the configuration again: which changes a running hub takes up, how, and one reload after the other."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from remora_hub.config import HubConfig
+from remora_hub.daemon.service_manager import ServiceManager
+from remora_hub.errors import ConfigError
+from remora_hub.logs import get_logger
+
+# By section; a section that is not here needs a restart.
+_AT_ONCE = frozenset({"logs", "server", "client", "daemon"})
+_BY_NEW_SESSION = frozenset({"discovery", "index", "changes", "store", "watch"})
+_EXCEPTIONS = {"index.progress": "restart", "server.subscriber_buffer": "session"}
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigChange:
+    """What differs: ``section.key`` to the value before and the one after.
+
+    ``at_once``: nothing is disturbed. ``by_new_session``: the index is closed and opened again, clients stay
+    connected. ``after_restart``: not before; ``config`` is the new configuration with these keys as they were.
+    """
+
+    config: HubConfig
+    at_once: Mapping[str, tuple[Any, Any]]
+    by_new_session: Mapping[str, tuple[Any, Any]]
+    after_restart: Mapping[str, tuple[Any, Any]]
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """For clients: what is ``applied``, each key with its values ``from`` and ``to``; what ``needs_restart``."""
+        return {
+            "applied": _plain({**self.at_once, **self.by_new_session}),
+            "needs_restart": _plain(self.after_restart),
+        }
+
+
+def compare(current: HubConfig, wanted: HubConfig) -> ConfigChange:
+    """The way from one configuration to another."""
+    before, after = current.model_dump(mode="json"), wanted.model_dump(mode="json")
+    found: dict[str, dict[str, tuple[Any, Any]]] = {"at once": {}, "session": {}, "restart": {}}
+    for section, values in after.items():
+        for key, value in values.items():
+            if before[section][key] != value:
+                found[_way(section, key)][f"{section}.{key}"] = before[section][key], value
+    for name in found["restart"]:
+        section, _, key = name.partition(".")
+        kept = getattr(wanted, section).model_copy(update={key: getattr(getattr(current, section), key)})
+        wanted = wanted.model_copy(update={section: kept})
+    return ConfigChange(wanted, found["at once"], found["session"], found["restart"])
+
+
+class Reloads:
+    """Reloads, one at a time: ``load`` reads the configuration, ``current`` is the one in force, ``take_up`` puts the
+    new one in its place. The service manager is told when one begins and ends.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[], HubConfig],
+        manager: ServiceManager,
+        current: Callable[[], HubConfig],
+        take_up: Callable[[ConfigChange], Awaitable[None]],
+    ) -> None:
+        self._load = load
+        self._manager = manager
+        self._current = current
+        self._take_up = take_up
+        self._one_at_a_time = asyncio.Lock()
+        self._is_requested = False
+        self._task: asyncio.Task[None] | None = None
+
+    async def reload(self) -> dict[str, Any]:
+        """What changed, as ``ConfigChange.report``. Raises ConfigError, with everything as it was."""
+        async with self._one_at_a_time:
+            self._manager.reloading()
+            try:
+                change = compare(self._current(), await asyncio.to_thread(self._load))
+                await self._take_up(change)
+            except ConfigError as error:
+                log.warning("config.refused", reason=str(error), remedy="the old one stays in force")
+                raise
+            finally:
+                self._manager.ready()
+            log.info("config.reloaded", **change.report)
+            return change.report
+
+    def request(self) -> None:
+        """Reload soon, on the event loop. Requests that come during a reload are granted by one more behind it."""
+        self._is_requested = True
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._grant())
+
+    async def close(self) -> None:
+        """End what was requested."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _grant(self) -> None:
+        while self._is_requested:
+            self._is_requested = False
+            with contextlib.suppress(ConfigError):  # it is logged
+                await self.reload()
+
+
+def _way(section: str, key: str) -> str:
+    if (exception := _EXCEPTIONS.get(f"{section}.{key}")) is not None:
+        return exception
+    if section in _AT_ONCE:
+        return "at once"
+    return "session" if section in _BY_NEW_SESSION else "restart"
+
+
+def _plain(changes: Mapping[str, tuple[Any, Any]]) -> dict[str, Any]:
+    return {name: {"from": before, "to": after} for name, (before, after) in changes.items()}
