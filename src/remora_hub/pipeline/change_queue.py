@@ -8,11 +8,14 @@ waits apart, as a suspect, where it stops nobody. Lives on one event loop; needs
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum, auto
 from typing import Literal
+
+from remora_hub.metrics.histogram import Histogram
 
 Policy = Literal["reconcile", "block", "shed_oldest"]
 
@@ -57,6 +60,7 @@ class QueueCounters:
 class Entry:
     """One path waiting or being worked on. ``finished`` are told when its newest state is in the store.
 
+    ``since_s`` is when it was put, by the monotonic clock: of what is looked at again, the first time.
     ``is_suspect``: only ``take_suspect`` gives it out, until a state of it is stored.
     """
 
@@ -64,6 +68,7 @@ class Entry:
     priority: Priority
     is_suspect: bool = False
     finished: list[asyncio.Future[None]] = field(default_factory=list)
+    since_s: float = field(default_factory=time.monotonic)
 
 
 class ChangeQueue:
@@ -74,6 +79,7 @@ class ChangeQueue:
 
     def __init__(self, size: int, policy: Policy, mark_rescan: Callable[[str], None]) -> None:
         self.counters = QueueCounters()
+        self.wait_s = Histogram()
         self._size = size
         self._policy = policy
         self._mark_rescan = mark_rescan
@@ -93,6 +99,18 @@ class ChangeQueue:
     def pending(self) -> int:
         """Paths waiting or being worked on."""
         return self.depth + len(self._working)
+
+    @property
+    def suspects(self) -> list[str]:
+        """Paths that wait apart, because they take the parser long."""
+        return list(self._suspects)
+
+    @property
+    def oldest_s(self) -> float:
+        """For how long the oldest path has been waiting or worked on, in seconds; 0 if there is none."""
+        groups = (*self._levels.values(), self._suspects, self._working, self._again)
+        oldest = min((entry.since_s for entries in groups for entry in entries.values()), default=None)
+        return 0.0 if oldest is None else time.monotonic() - oldest
 
     @property
     def in_work(self) -> list[str]:
@@ -128,6 +146,7 @@ class ChangeQueue:
             taken: list[str] = []
             while len(taken) < limit and (entry := self._next()) is not None:
                 self._working[entry.path] = entry
+                self.wait_s.observe(time.monotonic() - entry.since_s)
                 taken.append(entry.path)
             return taken
 
@@ -152,6 +171,7 @@ class ChangeQueue:
                     finished.set_result(None)
         elif following is not None:
             following.finished += entry.finished
+            following.since_s = entry.since_s
         if following is not None:
             entries = self._suspects if following.is_suspect else self._levels[following.priority]
             entries[path] = following

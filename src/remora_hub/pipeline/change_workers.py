@@ -8,6 +8,7 @@ own, which give each the whole time limit: so few that, however many hang, one l
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -33,7 +34,7 @@ Index = Callable[[Sequence[str], Mapping[str, Fingerprint]], Awaitable[Indexed]]
 class ChangeWorkers:
     """``count`` tasks on one queue, and a few for its suspects.
 
-    ``processed`` counts files looked at, ``discarded`` results that came too late.
+    ``processed`` counts files looked at, ``discarded`` results that came too late, ``busy_s`` seconds of work of all.
 
     A result is discarded if its bytes are no longer on disk. Of a file that never rests, that would be every result:
     so after two in a row the next one is stored if the file is still there, and the file is looked at again.
@@ -50,6 +51,7 @@ class ChangeWorkers:
         self.processed = 0
         self.discarded = 0
         self.busy = 0
+        self.busy_s = 0.0
         self._count = count
         self._queue = queue
         self._store = store
@@ -77,10 +79,12 @@ class ChangeWorkers:
 
     async def _work_on(self, paths: list[str], index: Index) -> None:
         self.busy += 1
+        began_s = time.monotonic()
         try:
             outcomes = await self._process(paths, index)
         finally:
             self.busy -= 1
+            self.busy_s += time.monotonic() - began_s
         for path in paths:
             await self._queue.finish(path, outcomes.get(path, Outcome.STORED))
 

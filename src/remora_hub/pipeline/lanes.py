@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from remora_hub.errors import LaneError
 from remora_hub.facts import PackedFile
+from remora_hub.metrics.histogram import Histogram
 from remora_hub.pipeline.lane import Lane, LaneFailed, Request
 
 # A file that kills a lane once may have been unlucky; one that does it twice is quarantined.
@@ -71,6 +72,7 @@ class ParseLanes:
     def __init__(self, count: int, *, limit_s: float, idle_s: float) -> None:
         self.count = count
         self.counters = LaneCounters()
+        self.parse_s = Histogram()
         self._limit_s = limit_s
         self._patience_s = min(_PATIENCE_S, limit_s * _PATIENCE)
         self._is_hurried = False
@@ -106,11 +108,14 @@ class ParseLanes:
             limit_s = self._limit_s if is_alone else patience_s
             try:
                 with self._lane() as lane:
+                    began_s = time.perf_counter()
                     for request, packed in zip(batch, lane.extract(batch, limit_s), strict=True):
                         position += 1
                         deaths = 0
                         self.counters.extracted += 1
+                        self.parse_s.observe(time.perf_counter() - began_s)
                         yield request, packed
+                        began_s = time.perf_counter()
             except LaneFailed as failure:
                 if failure.kind == "retired":
                     continue
@@ -136,6 +141,11 @@ class ParseLanes:
             self._fleet.running -= len(idle)
         for lane in idle:
             lane.close()
+
+    @property
+    def busy(self) -> int:
+        """Lanes at work."""
+        return len(self._fleet.in_use)
 
     def pids(self) -> list[int]:
         """Process ids of the lanes."""

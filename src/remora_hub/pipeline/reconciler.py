@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
@@ -46,6 +47,7 @@ class Reconciler:
         self._executor = executor
         self._on_directories = on_directories
         self._marks: dict[str, str] = {}
+        self._marked_s: float | None = None
         self._syncs: list[asyncio.Future[list[asyncio.Future[None]]]] = []
         self._wake = asyncio.Event()
 
@@ -54,8 +56,15 @@ class Reconciler:
         """Directories that wait to be rescanned."""
         return len(self._marks)
 
+    @property
+    def oldest_s(self) -> float:
+        """For how long the oldest mark has been waiting or being carried out, in seconds; 0 if there is none."""
+        return 0.0 if self._marked_s is None else time.monotonic() - self._marked_s
+
     def mark(self, directory: str, reason: str) -> None:
         """Have everything below ``directory`` (``""``: the root) compared with the disk soon."""
+        if self._marked_s is None:
+            self._marked_s = time.monotonic()
         if len(self._marks) >= _MOST_MARKS:
             self._marks = {"": reason}
         else:
@@ -86,6 +95,7 @@ class Reconciler:
                     for one in await self._rescan(directory, reason)
                 ]
                 self.problem = ""
+                self._marked_s = time.monotonic() if self._marks else None
             except RootError as error:
                 if self.problem != str(error):
                     log.warning("reconcile.root_missing", reason=str(error))

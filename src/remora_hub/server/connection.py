@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ import msgspec
 
 from remora_hub.errors import HubError
 from remora_hub.logs import get_logger
+from remora_hub.metrics.requests import RequestMeter
 from remora_hub.server.frames import FrameError, read_frame
 from remora_hub.server.sender import Sender
 from remora_hub.wire import (
@@ -60,7 +62,9 @@ class Connection:
         *,
         max_frame_bytes: int,
         max_requests: int,
+        meter: RequestMeter,
     ) -> None:
+        self._meter = meter
         self._reader = reader
         self._sender = Sender(writer)
         self._methods = methods
@@ -87,10 +91,12 @@ class Connection:
             ):
                 refusal = self._receive(body)
                 if refusal is not None:
+                    self._meter.failures["invalid"] += 1
                     await self._sender.send(refusal)
                 # A request is begun before the next message is looked at: it is about the text as it was then.
                 await asyncio.sleep(0)
         except FrameError as error:
+            self._meter.failures["invalid"] += 1
             await self._sender.send(Failure(None, WireError(INVALID_REQUEST, str(error))))
         except ConnectionError:
             pass  # the client is gone, which is its right
@@ -202,23 +208,31 @@ class Connection:
     async def _call(self, name: str, request: RequestId, params: msgspec.Raw) -> Answer | Failure:
         method = self._methods.get(name)
         if method is None:
+            self._meter.failures["invalid"] += 1
             return Failure(request, WireError(METHOD_NOT_FOUND, f"no method {name!r}"))
         parameters, answer = method
         try:
             decoded = decode_params(params, parameters)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            self._meter.failures["invalid"] += 1
             return Failure(request, WireError(INVALID_PARAMS, f"bad parameters of {name}: {error}"))
+        began_s = time.perf_counter()
         try:
             return Answer(request, await answer(self, decoded))
         except ProtocolError as error:
+            self._meter.failures["refused"] += 1
             return Failure(request, WireError(error.code, error.message))
         except HubError as error:
+            self._meter.failures["refused"] += 1
             return Failure(request, WireError(REQUEST_FAILED, str(error), failure_data(error)))
         except Exception:  # a fault of the hub's own: this boundary logs it, and the connection lives on
             log.exception("request.crashed", method=name)
+            self._meter.failures["crashed"] += 1
             return Failure(
                 request, WireError(INTERNAL_ERROR, f"{name} failed inside the hub; its log says why")
             )
+        finally:
+            self._meter.took(name, time.perf_counter() - began_s)
 
     async def _end(self) -> None:
         """Cancel what is under way and hang up."""

@@ -22,7 +22,7 @@ from remora_hub.store.writer import Listener, Writer
 
 if TYPE_CHECKING:
     from remora_hub.metrics.histogram import Histogram
-from remora_hub.model import FileIndex, HubStatus, NodeState
+    from remora_hub.model import FileIndex, HubStatus, NodeState
 
 _READ_THREADS = 3
 # Writes that may wait or run at a time; the next caller waits for its turn.

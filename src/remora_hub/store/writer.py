@@ -19,6 +19,7 @@ from typing import Any, Generic, TypeVar
 import apsw
 
 from remora_hub.errors import CorruptStoreError, StoreError
+from remora_hub.metrics.histogram import Histogram
 from remora_hub.store import clean_stop, feed_log
 from remora_hub.store.changes import Commit
 from remora_hub.store.connection import is_environmental, store_error
@@ -82,6 +83,7 @@ class Writer:
     ) -> None:
         self.sequence = feed_log.read_sequence(connection)
         self.index_id = read_index_id(connection)
+        self.commit_s = Histogram()
         self._path = path
         self._inode = path.stat().st_ino
         self._connection = connection
@@ -148,6 +150,7 @@ class Writer:
 
     def _write_group(self, first: Write) -> None:
         group = [first]
+        began_s = time.perf_counter()
         try:
             try:
                 commit, outcomes = self._transact(group, singly=False)
@@ -160,6 +163,7 @@ class Writer:
             for write in group:
                 write.future.set_exception(failure)
             return
+        self.commit_s.observe(time.perf_counter() - began_s)
         self._announce(commit)
         for write, outcome in zip(group, outcomes, strict=True):
             write.future.set_result(replace(commit, discarded=outcome.discarded, failed=outcome.failed))
@@ -214,7 +218,10 @@ class Writer:
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         if self._wal_bytes() > WAL_LIMIT_BYTES:
             failure = StoreError(
-                "write to the store", str(self._path), "a reader keeps its write-ahead log from being reused"
+                "write to the store",
+                str(self._path),
+                "a reader keeps its write-ahead log from being reused",
+                "end the process that reads it, which lsof names",
             )
             failure.recoverable = True
             raise failure

@@ -1,0 +1,1 @@
+"""What is measured: histograms the components keep, the catalogue of all metrics, and their text for Prometheus."""
