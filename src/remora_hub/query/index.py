@@ -22,12 +22,14 @@ class FileCache:
         self._files: OrderedDict[str, SourceFile] = OrderedDict()
         self._lock = Lock()
         self._modules: Modules | None = None
+        self._star_importers: list[str] | None = None
         self._generation = 0
 
     def forget(self, paths: Iterable[str]) -> None:
         """Files changed, came or went."""
         with self._lock:
             self._generation += 1
+            self._star_importers = None
             for path in paths:
                 if self._files.pop(path, None) is None:
                     self._modules = None  # it may be new, or gone
@@ -58,6 +60,17 @@ class FileCache:
             with self._lock:
                 if generation == self._generation:
                     self._modules = found
+        return found
+
+    def star_importers(self, read: Callable[[], list[str]]) -> list[str]:
+        """The files that may hold a star import."""
+        with self._lock:
+            found, generation = self._star_importers, self._generation
+        if found is None:
+            found = read()
+            with self._lock:
+                if generation == self._generation:
+                    self._star_importers = found
         return found
 
 
@@ -99,6 +112,10 @@ class Index:
             )
             self._naming[name] = found
         return found
+
+    def star_importers(self) -> list[str]:
+        """The files that may hold a star import; unsaved ones always may."""
+        return [*self._cache.star_importers(self._reader.star_importers), *self._overlays]
 
     def nodes_named(self, name: str) -> list[tuple[str, str]]:
         """``(path, suffix)`` of every node whose own name is ``name``."""

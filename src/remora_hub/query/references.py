@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from remora_hub.answers import Place, Reference, Role
 from remora_hub.query.definition import find_occurrence, range_at
 from remora_hub.query.file_facts import Node
 from remora_hub.query.index import Index
+from remora_hub.query.mentions import Mentions
 from remora_hub.query.resolution.entities import Entity
 from remora_hub.query.resolution.resolver import Resolver
 from remora_hub.query.source_file import Occurrence, SourceFile
@@ -15,7 +14,6 @@ from remora_hub.syntax import roles
 
 _DEFINING = frozenset((roles.Role.FUNCTION, roles.Role.CLASS))
 _IMPORTING = frozenset((roles.Role.IMPORTED, roles.Role.IMPORT_PATH))
-_CONSTRUCTORS = frozenset(("__init__", "__new__"))
 
 
 def references(index: Index, place: Place, *, include_definition: bool = True) -> list[Reference]:
@@ -49,7 +47,7 @@ def highlights(index: Index, place: Place) -> list[Reference]:
         name = occurrence.roles.line.texts[occurrence.index].decode("utf-8", "replace")
         same = [one for one in file.occurrences(name) if one.role is occurrence.role]
         return [_reference(file, one, name, set(), is_certain=False) for one in same]
-    return [mention for entity in entities for mention in _mentions(resolver, entity, file)]
+    return [mention for entity in entities for mention in _mentions(Mentions(resolver, entity), entity, file)]
 
 
 def meant(resolver: Resolver, file: SourceFile, occurrence: Occurrence) -> list[Entity]:
@@ -76,79 +74,26 @@ def entity_references(
     """Every mention of ``entities``, by path and position."""
     found: dict[tuple[str, int, int], Reference] = {}
     for entity in entities:
-        for path in _files(resolver, entity):
+        mentions = Mentions(resolver, entity)
+        for path in mentions.files():
             file = resolver.index.file(path)
             if file is None:
                 continue
-            for mention in _mentions(resolver, entity, file):
+            for mention in _mentions(mentions, entity, file):
                 if include_definition or mention.role != "definition":
                     found.setdefault((mention.path, mention.line, mention.column), mention)
     return [found[key] for key in sorted(found)]
 
 
-def mentions(resolver: Resolver, entity: Entity, file: SourceFile) -> Iterator[tuple[Occurrence, bool]]:
-    """The occurrences in ``file`` that mean ``entity``, and whether that is certain."""
-    name = _spelling(resolver, entity)
-    is_member = _is_member(entity)
-    for occurrence in file.occurrences(name):
-        resolution = resolver.resolve(file, occurrence, guess=False)
-        if any(one.key == entity.key for one in resolution.entities):
-            yield occurrence, True
-        elif (
-            is_member
-            and occurrence.role is roles.Role.ATTRIBUTE
-            and not resolution.entities
-            and not resolution.is_external
-            and len(resolver.candidates.all_members(name)) == 1
-        ):
-            yield occurrence, False
-
-
-def _mentions(resolver: Resolver, entity: Entity, file: SourceFile) -> list[Reference]:
-    positions = {binding.position for binding in entity.bindings if not entity.is_import}
+def _mentions(found: Mentions, entity: Entity, file: SourceFile) -> list[Reference]:
+    positions: set[int] = set()
     if entity.file is file:
+        positions = {binding.position for binding in entity.bindings if not entity.is_import}
         positions |= {file.name_position(node) for node in entity.nodes if node.kind != "module"}
-    else:
-        positions = set()
-    name = _spelling(resolver, entity)
     return [
-        _reference(file, occurrence, name, positions, is_certain=is_certain)
-        for occurrence, is_certain in mentions(resolver, entity, file)
+        _reference(file, occurrence, found.name, positions, is_certain=is_certain)
+        for occurrence, is_certain in found.in_file(file)
     ]
-
-
-def _files(resolver: Resolver, entity: Entity) -> list[str]:
-    """The files that may mention an entity."""
-    name = _spelling(resolver, entity)
-    if _is_member(entity) or entity.scope == -1:
-        return resolver.index.files_naming(name)
-    parameter = next((b for b in entity.bindings if b.role is roles.Role.PARAMETER), None)
-    if parameter is None:
-        return [entity.file.path]
-    function = parameter.scope.node
-    called = function.name
-    if function.name in _CONSTRUCTORS and "." in function.qualname:
-        called = function.qualname.split(".")[-2]
-    calling = set(resolver.index.files_naming(called))
-    return sorted(
-        {entity.file.path, *(path for path in resolver.index.files_naming(name) if path in calling)}
-    )
-
-
-def _spelling(resolver: Resolver, entity: Entity) -> str:
-    """The identifier that mentions an entity."""
-    if not entity.is_module:
-        return entity.name
-    return resolver.index.modules.name_of(entity.file.path).rpartition(".")[2]
-
-
-def _is_member(entity: Entity) -> bool:
-    scope = entity.bindings[0].scope if entity.bindings else None
-    if scope is not None and entity.bindings[0].is_inner:
-        return False
-    if entity.scope == -1:
-        return False
-    return scope.kind == "class" if scope is not None else True
 
 
 def _entity_of(resolver: Resolver, file: SourceFile, node: Node) -> Entity | None:

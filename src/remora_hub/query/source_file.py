@@ -19,6 +19,7 @@ _BEHIND = re.compile(rb"[ \t]*+[.(\[]")
 _DEFINING = re.compile(rb"\b(?:def|class|import|type)\b")
 _INNER = frozenset((Role.COMPREHENDED, Role.LAMBDA_PARAMETER))
 _TOKEN = itemgetter(0)
+_SCOPES = {"class": "class", "function": "function", "method": "function", "property": "function"}
 
 
 @dataclass(slots=True, eq=False)
@@ -87,17 +88,18 @@ class SourceFile(FileFacts):
     @cached_property
     def scopes(self) -> list[Scope]:
         """In source order; the module is the first, whatever encloses a scope comes before it."""
-        module = Scope("module", 0, len(self.code.mask) + 1, self.nodes[0])
-        scopes = [module]
-        innermost = module
-        for node in self.nodes[1:]:
-            if node.kind != "class" and not node.is_function:
+        offset = self.code.offset
+        innermost = Scope("module", 0, len(self.code.mask) + 1, self.nodes[0])
+        scopes = [innermost]
+        for node in self.nodes:
+            kind = _SCOPES.get(node.kind)
+            if kind is None:
                 continue
-            start = self.code.offset(*node.range[:2])
+            line, column, end_line, end_column = node.range
+            start = offset(line, column)
             while innermost.parent is not None and start >= innermost.end:
                 innermost = innermost.parent
-            kind = "class" if node.kind == "class" else "function"
-            innermost = Scope(kind, start, self.code.offset(*node.range[2:]), node, innermost)
+            innermost = Scope(kind, start, offset(end_line, end_column), node, innermost)
             scopes.append(innermost)
         return scopes
 

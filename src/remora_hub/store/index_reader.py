@@ -14,7 +14,7 @@ from remora_hub.errors import CorruptStoreError, StoreError
 from remora_hub.store import feed_log
 from remora_hub.store.changes import Commit, Fingerprint, Horizon
 from remora_hub.store.connection import open_reader, store_error
-from remora_hub.store.keys import FILE_PREFIX, under_range
+from remora_hub.store.keys import FILE_PREFIX, prefix_range, under_range
 from remora_hub.store.maintenance import StoreStats, check_integrity, read_stats
 from remora_hub.store.schema import read_index_id, unsigned_inode
 
@@ -43,6 +43,10 @@ SELECT n.nodes, c.code, k.value
 FROM hub_file f JOIN hub_nodes n ON n.file_id = f.id JOIN hub_code c ON c.file_id = f.id
     JOIN kv_store k ON k.key = ? || f.path
 WHERE f.path = ?
+"""
+# As ``extract.imports`` writes the names of such a statement; a false find costs its reader a look.
+_STAR_IMPORTERS = """
+SELECT key FROM kv_store WHERE key >= ? AND key < ? AND instr(value, '["*"]') > 0 ORDER BY key
 """
 _CODE = "SELECT c.code FROM hub_file f JOIN hub_code c ON c.file_id = f.id WHERE f.path = ?"
 
@@ -137,6 +141,12 @@ class IndexReader:
             for nodes, code, record in self._connection.execute(_PARTS, (FILE_PREFIX, path)):
                 return bytes(nodes), bytes(code), str(record)
             return None
+
+    def star_importers(self) -> list[str]:
+        """The paths of the files with a ``from module import *``."""
+        with self._errors():
+            rows = self._connection.execute(_STAR_IMPORTERS, prefix_range(FILE_PREFIX))
+            return [str(key).removeprefix(FILE_PREFIX) for (key,) in rows]
 
     def is_known(self, path: str) -> bool:
         """Whether the store has a record of a file."""

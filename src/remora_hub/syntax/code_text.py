@@ -13,6 +13,7 @@ from itertools import accumulate
 from typing import Literal
 
 from remora_hub.compression import compress, decompress
+from remora_hub.syntax.line import NAME_BYTES
 from remora_hub.syntax.usage import distinct_identifiers
 
 PositionEncoding = Literal["utf-8", "utf-16", "utf-32"]
@@ -21,9 +22,6 @@ _FURTHER_BYTE = re.compile(rb"[\x80-\xbf\v]")
 # A form feed of the source itself has no further byte behind it.
 _FOUR_BYTE_START = re.compile(rb"[\xf0-\xf7]|\f(?=\v)")
 _CHARACTER = re.compile(rb"[^\x80-\xbf\v][\x80-\xbf\v]*+", re.DOTALL)
-_NAME_BYTES = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_").union(
-    range(0x80, 0x100)
-)
 
 
 def pack_code(mask: bytes, words: bytes) -> tuple[bytes, bytes]:
@@ -53,8 +51,8 @@ class CodeText:
         while position >= 0:
             behind = position + length
             if not (
-                (position and mask[position - 1] in _NAME_BYTES)
-                or (behind < len(mask) and mask[behind] in _NAME_BYTES)
+                (position and mask[position - 1] in NAME_BYTES)
+                or (behind < len(mask) and mask[behind] in NAME_BYTES)
             ):
                 found.append(position)
             position = mask.find(name, behind, end)
@@ -67,9 +65,9 @@ class CodeText:
         """
         mask = self.mask
         start = end = position
-        while start and mask[start - 1] in _NAME_BYTES:
+        while start and mask[start - 1] in NAME_BYTES:
             start -= 1
-        while end < len(mask) and mask[end] in _NAME_BYTES:
+        while end < len(mask) and mask[end] in NAME_BYTES:
             end += 1
         return start, end
 

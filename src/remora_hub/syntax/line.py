@@ -10,6 +10,10 @@ from bisect import bisect_right
 from keyword import kwlist
 
 KEYWORDS = frozenset(word.encode() for word in kwlist)
+NAME_BYTES = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_").union(
+    range(0x80, 0x100)
+)
+"""What identifiers are made of in UTF-8: outside of ASCII nothing else occurs in code (PEP 3131)."""
 _VALUE_KEYWORDS = frozenset((b"None", b"True", b"False"))
 _TOKEN = re.compile(
     rb"[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*+|(?:[0-9]|\.[0-9])(?:[0-9A-Za-z_.]|(?<=[eE])[-+])*+|\.\.\.|->|:="

@@ -78,6 +78,8 @@ class Classes:
     ) -> tuple[Entity | None, ClassValue | None, bool]:
         """The same with the class that defines it."""
         may_be_external = False
+        if not behind and name in self.own_members(cls):
+            return self.member_entity(cls, name), cls, False  # whatever it inherits
         for base in self.order(cls)[1 if behind else 0 :]:
             if isinstance(base, ExternalValue):
                 may_be_external = may_be_external or base.name not in _WITHOUT_MEMBERS

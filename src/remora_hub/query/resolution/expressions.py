@@ -116,6 +116,10 @@ class Expressions:
     def receiver(self, file: SourceFile, roles: Roles, dot: int) -> Values:
         """The values of what stands before the dot at ``dot``."""
         first = self.primary_start(roles, dot)
+        if first == dot - 1 and roles.line.texts[first] == b"self":
+            receiver = self._resolver.types.plain_self(file, roles.line.starts[first])
+            if receiver is not None:
+                return (receiver,)
         return self.evaluate(file, roles, first, dot) if first < dot else ()
 
     def primary_start(self, roles: Roles, end: int) -> int:

@@ -19,7 +19,7 @@ from remora_hub.query.resolution.values import (
     instances,
     joined,
 )
-from remora_hub.query.source_file import Binding, Occurrence, SourceFile
+from remora_hub.query.source_file import Binding, Occurrence, Scope, SourceFile
 from remora_hub.syntax.roles import Origin, Role
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _STATIC = frozenset(("staticmethod", "abc.abstractstaticmethod"))
 _OF_CLASS = frozenset(("classmethod", "abc.abstractclassmethod", "hybridmethod"))
 _IMPLICIT_OF_CLASS = frozenset(("__new__", "__init_subclass__", "__class_getitem__"))
-_CACHED_PROPERTIES = ("property", "cached_property")
+_WITH_SELF = ("(self,", "(self)")
 
 
 class Types:
@@ -164,6 +164,33 @@ class Types:
         if any(isinstance(b, ExternalValue) and b.name == "type" for b in self._resolver.classes.order(cls)):
             return cls  # a metaclass: its objects are classes
         return InstanceValue(cls)
+
+    def plain_self(self, file: SourceFile, position: int) -> InstanceValue | None:
+        """What ``self`` stands for at a position in a method that begins with ``(self`` and never binds it again.
+
+        The same as ``name`` finds, without looking at the method's header: half of all attributes are asked of it.
+        """
+        scope: Scope | None = file.enclosing(position)
+        while scope is not None and scope.kind == "function":
+            if scope.node.signature.startswith(_WITH_SELF):
+                break
+            if b"self" in file.code.mask[scope.start : self._header_end(file, scope)]:
+                return None
+            scope = scope.parent
+        if scope is None or scope.kind != "function" or scope.parent is None or scope.parent.kind != "class":
+            return None
+        if file.code.mask.find(b"self =", scope.start, scope.end) >= 0 or position <= self._header_end(
+            file, scope
+        ):
+            return None
+        receiver = self.bound_receiver(file, scope.node)
+        return receiver if isinstance(receiver, InstanceValue) else None
+
+    def _header_end(self, file: SourceFile, scope: Scope) -> int:
+        """The end of the first physical line of a definition, or of its parameters if they take more."""
+        mask = file.code.mask
+        closing = mask.find(b")", scope.start, scope.end)
+        return max(closing, mask.find(b"\n", scope.start, scope.end))
 
     # Attributes.
 
