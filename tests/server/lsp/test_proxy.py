@@ -141,6 +141,21 @@ async def test_a_daemon_that_dies_is_replaced_and_told_what_is_open(spawn: Spawn
     assert daemon_of(root) not in (None, pid)
 
 
+async def test_a_restart_of_the_daemon_is_lived_through(spawn: Spawn, root: Path) -> None:
+    editor = await spawn()
+    await editor.initialize()
+    editor.open("app/views.py", BLOCK)
+    await until_folded(editor, "app/views.py", [0])
+    before = daemon_of(root)
+    restart = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "remora_hub", "restart", "--root", str(root), stdout=subprocess.DEVNULL
+    )
+    async with asyncio.timeout(LONGEST_S):
+        assert await restart.wait() == 0
+    await until_folded(editor, "app/views.py", [0])
+    assert daemon_of(root) not in (None, before)
+
+
 async def test_a_request_that_waits_when_the_daemon_dies_is_answered(spawn: Spawn, root: Path) -> None:
     editor = await spawn()
     await editor.initialize()
