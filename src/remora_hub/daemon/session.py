@@ -101,7 +101,8 @@ class Session:
     @property
     def pending(self) -> int:
         """Files known to be behind the disk; directories that wait to be compared count as one each."""
-        return self.cold_start.progress.remaining + self.queue.pending + self.reconciler.marked
+        behind = self.cold_start.progress.remaining + self.queue.pending + self.reconciler.marked
+        return behind + self._symbols.behind
 
     async def run(self) -> None:
         """Arm the watcher, bring the index level with the disk, keep it so. Raises what cannot be recovered from."""
@@ -141,6 +142,7 @@ class Session:
             if not syncing.done():
                 return False
             syncing.result()
+            await self._symbols.catch_up()
             return True
         finally:
             for task in (syncing, ending):

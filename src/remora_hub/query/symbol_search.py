@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import islice
+from typing import TypeVar
 
 from remora_hub.answers import Symbol
 from remora_hub.errors import StoreError
+from remora_hub.logs import get_logger
 from remora_hub.query.symbols import SymbolTable
 from remora_hub.store.changes import Commit
 from remora_hub.store.node_state_store import NodeStateStore
 from remora_hub.store.reader import Reader
+
+_FILES_AT_A_TIME = 16  # some milliseconds, so that a search need not wait longer
+
+Result = TypeVar("Result")
+
+log = get_logger(__name__)
 
 
 class SymbolSearch:
     """Searches in the state of the latest commit; the first search reads all symbols. Close it before the store.
 
     Table and connection belong to one thread: searches follow one another, the event loop and other reads wait for
-    none, and a search whose caller has gone ends by itself.
+    none, and a search whose caller has gone ends by itself. Where very many files change at once (a branch switch), the
+    table takes them in some at a time, searches in between: ``behind`` tells how many are still to come.
     """
 
     def __init__(self, store: NodeStateStore) -> None:
@@ -30,6 +41,7 @@ class SymbolSearch:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="symbol-search")
         self._changed: set[str] = set()
         self._changed_lock = threading.Lock()
+        self._is_loaded = self._is_catching_up = False
         store.add_listener(self._on_commit)
 
     async def search(
@@ -41,16 +53,28 @@ class SymbolSearch:
         limit: int = 50,
     ) -> list[Symbol]:
         """As ``SymbolTable.search``. Raises StoreError."""
-        search = partial(self._search, query, kind=kind, path=path, limit=limit)
-        loop = asyncio.get_running_loop()
-        try:
-            return await loop.run_in_executor(self._thread, search)
-        except RuntimeError as error:  # the executor's way to say that it was shut down
-            raise StoreError("search for symbols in", str(self._path), "it is closed") from error
+        return await self._in_thread(partial(self._search, query, kind=kind, path=path, limit=limit))
+
+    @property
+    def behind(self) -> int:
+        """Files whose latest symbols a search would not find yet."""
+        return len(self._changed) if len(self._changed) > _FILES_AT_A_TIME and self._is_loaded else 0
+
+    async def catch_up(self) -> None:
+        """Return once a search finds what all commits so far hold."""
+        if self.behind:
+            await self._in_thread(partial(self._refresh, None))
 
     async def close(self) -> None:
         """End the search under way, then the thread; again and again if you like."""
         await asyncio.to_thread(self._close)
+
+    async def _in_thread(self, job: Callable[[], Result]) -> Result:
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._thread, job)
+        except RuntimeError as error:  # the executor's way to say that it was shut down
+            raise StoreError("search for symbols in", str(self._path), "it is closed") from error
 
     def _close(self) -> None:
         self._thread.shutdown(cancel_futures=True)
@@ -60,19 +84,45 @@ class SymbolSearch:
     def _search(
         self, query: str, *, kind: str | Collection[str] | None, path: str | None, limit: int
     ) -> list[Symbol]:
+        if not self._is_loaded or len(self._changed) <= _FILES_AT_A_TIME:
+            self._refresh(None)
+        return self._table.search(query, kind=kind, path=path, limit=limit)
+
+    def _refresh(self, most_files: int | None) -> None:
+        """Take in what changed, or only so many files of it."""
         if self._reader is None:
             self._reader = Reader(self._path)
         with self._changed_lock:
-            changed, self._changed = self._changed, set()
+            changed = set(islice(self._changed, most_files))
+            self._changed -= changed
         try:
             self._table.refresh(self._reader, changed)
         except StoreError:
             with self._changed_lock:
                 self._changed |= changed
             raise
-        return self._table.search(query, kind=kind, path=path, limit=limit)
+        self._is_loaded = True
+
+    def _catch_up(self) -> None:
+        """Take in some files, and come again behind the searches that wait."""
+        try:
+            self._refresh(_FILES_AT_A_TIME)
+        except StoreError as error:  # the next search says so to whoever asks
+            log.debug("symbols.postponed", reason=str(error))
+            self._is_catching_up = False
+            return
+        self._go_on_catching_up()
+
+    def _go_on_catching_up(self) -> None:
+        with self._changed_lock:
+            self._is_catching_up = bool(self._changed)
+        if self._is_catching_up:
+            with contextlib.suppress(RuntimeError):  # the executor's way to say that it was shut down
+                self._thread.submit(self._catch_up)
 
     def _on_commit(self, commit: Commit) -> None:
         """In the writer's thread."""
         with self._changed_lock:
             self._changed.update(commit.files)
+        if self._is_loaded and not self._is_catching_up:
+            self._go_on_catching_up()
