@@ -26,13 +26,16 @@ class HubError(Exception):
         super().__init__(operation, subject, reason, hint)
 
     def __str__(self) -> str:
+        return f"{self.problem} ({self.hint})" if self.hint else self.problem
+
+    @property
+    def problem(self) -> str:
+        """The sentence without the hint, for where that is shown apart."""
         sentence = f"cannot {self.operation}"
         if self.subject:
             sentence += f" {self.subject}"
         if self.reason:
             sentence += f": {self.reason}"
-        if self.hint:
-            sentence += f" ({self.hint})"
         return sentence
 
 

@@ -15,6 +15,7 @@ from remora_hub.client.local import Calls
 from remora_hub.client.requests import Request
 from remora_hub.client.results import Fresh
 from remora_hub.paths import StatePaths
+from remora_hub.terminal import printable
 
 
 @contextmanager
@@ -42,14 +43,19 @@ def hub_of(options: CommonOptions) -> Iterator[Client]:
         click.echo(
             f"remora-hub: files still to be indexed: {link.pending}; wait with: remora-hub sync", err=True
         )
+    if link.degraded and not options.as_json:
+        click.echo(f"remora-hub: degraded: {printable(link.degraded)}", err=True)
 
 
 class _AttentiveLink(Link):
-    """Remembers how many files the latest answers were behind the disk."""
+    """Remembers how many files the latest answers were behind the disk, and what kept the hub from catching up."""
 
     pending = 0
+    degraded: str | None = None
 
     def ask_all(self, requests: Sequence[Request[Any]]) -> list[Any]:
         answers = super().ask_all(requests)
-        self.pending = max((answer.pending for answer in answers if isinstance(answer, Fresh)), default=0)
+        fresh = [answer for answer in answers if isinstance(answer, Fresh)]
+        self.pending = max((answer.pending for answer in fresh), default=0)
+        self.degraded = next((answer.degraded for answer in fresh if answer.degraded), None)
         return answers

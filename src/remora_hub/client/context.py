@@ -97,6 +97,7 @@ class ContextQuestion:
             index_id=fresh.index_id,
             sequence=fresh.sequence,
             pending=fresh.pending,
+            degraded=fresh.degraded,
             served_by=fresh.served_by,
             nodes=nodes,
         )

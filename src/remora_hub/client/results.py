@@ -29,12 +29,14 @@ class Fresh(msgspec.Struct, kw_only=True):
     """Every answer holds all commits up to ``sequence`` of the index ``index_id``.
 
     ``pending`` files were known to be behind the disk. Another ``index_id`` than before: forget what you know.
+    ``degraded`` says what keeps the hub from watching, reading or writing just now, and the remedy.
     ``served_by`` is ``local`` where no daemon runs and this process brought the index up to date by itself.
     """
 
     index_id: str
     sequence: int
     pending: int
+    degraded: str | None = None
     served_by: ServedBy = "daemon"
 
 

@@ -20,7 +20,7 @@ from remora_hub.daemon.occupancy import Occupancy
 from remora_hub.daemon.reload import ConfigChange, Reloads
 from remora_hub.daemon.service_manager import ServiceManager
 from remora_hub.daemon.session import Session, first_hub_error
-from remora_hub.daemon.status import hub_state, session_status
+from remora_hub.daemon.status import Problem, hub_state, one_line, problems, session_status
 from remora_hub.daemon.supervision import Supervision
 from remora_hub.discovery.read import digest_of
 from remora_hub.errors import (
@@ -89,6 +89,7 @@ class Hub:
         self._sessions = 0
         self._opened = asyncio.Event()
         self._trouble = ""
+        self._damage = ""
         self._stopping = asyncio.Event()
         self._started = time.time()
         language_server = LanguageServer(self)
@@ -168,6 +169,11 @@ class Hub:
         return self._current().pending
 
     @property
+    def degraded(self) -> str | None:
+        """What keeps the index from being true right now, and the remedies."""
+        return one_line(self._problems()) or None
+
+    @property
     def progress(self) -> Progress | None:
         """How far the cold start is."""
         return None if self._session is None else self._session.cold_start.progress
@@ -245,12 +251,17 @@ class Hub:
             "clients": self._endpoint.clients,
         }
         if self._session is not None:
-            return {**status, **await session_status(self._session)}
+            status |= await session_status(self._session)
+        return {**status, "problems": self._problems()}
+
+    def _problems(self) -> list[Problem]:
+        """What keeps the hub from doing its work right now."""
+        found = [] if self._session is None else problems(self._session)
         if self._trouble:
-            status["problems"] = [
-                {"part": "hub", "problem": self._trouble, "remedy": "it is tried again every second"}
-            ]
-        return status
+            found.append(Problem("hub", self._trouble, "it is tried again every second"))
+        if self._damage and not (self._session and self._session.is_ready.is_set()):
+            found.append(Problem("store", self._damage, "wait: the index is rebuilt from the disk"))
+        return found
 
     async def _until_stopped(self, on_session: Callable[[Session], None] | None) -> None:
         supervision = Supervision(
@@ -378,10 +389,11 @@ class Hub:
     def _set_aside(self, error: CorruptStoreError) -> None:
         """Keep a damaged database under another name, so that the next session makes a new one."""
         kept = set_aside(self._paths.database) if self._paths.database.exists() else None
+        self._damage = error.problem
         log.error("store.damaged", reason=str(error), kept=str(kept), remedy="the index is rebuilt by itself")
 
     def _state(self) -> str:
-        return "degraded" if self._trouble else hub_state(self._session)
+        return "degraded" if self._problems() else hub_state(self._session)
 
     def _pending_files(self) -> int:
         return 0 if self._session is None else self._session.pending

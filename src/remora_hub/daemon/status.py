@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+import msgspec
+
 from remora_hub.daemon.session import Session
+from remora_hub.errors import HubError
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """What keeps a part of the hub from doing its work, and what a person can do about it."""
+
+    part: str
+    problem: str
+    remedy: str
 
 
 def hub_state(session: Session | None) -> str:
@@ -17,21 +29,25 @@ def hub_state(session: Session | None) -> str:
     return "ready" if session.is_ready.is_set() else "indexing"
 
 
-def problems(session: Session) -> list[dict[str, str]]:
+def problems(session: Session) -> list[Problem]:
     """What keeps the hub from doing its work right now, each with its remedy."""
     found = []
-    if session.committer.trouble:
-        found.append({"part": "store", "problem": session.committer.trouble, "remedy": "it is tried again"})
-    if session.indexer.trouble:
-        found.append({"part": "index", "problem": session.indexer.trouble, "remedy": "it is tried again"})
+    for part, trouble in (("store", session.committer.trouble), ("index", session.indexer.trouble)):
+        if trouble is not None:
+            text = trouble.problem if isinstance(trouble, HubError) else str(trouble)
+            remedy = trouble.hint if isinstance(trouble, HubError) else ""
+            found.append(Problem(part, text, remedy or "free memory, processes or descriptors"))
     watch = session.watcher.state
     if watch.name in ("degraded", "root missing"):
-        found.append({"part": "watch", "problem": f"{watch.name}: {watch.detail}", "remedy": watch.remedy})
+        found.append(Problem("watch", f"{watch.name}: {watch.detail}", watch.remedy))
     elif session.reconciler.problem:
-        found.append(
-            {"part": "reconcile", "problem": session.reconciler.problem, "remedy": "bring the root back"}
-        )
+        found.append(Problem("reconcile", session.reconciler.problem, "bring the root back"))
     return found
+
+
+def one_line(found: Sequence[Problem]) -> str:
+    """The problems and their remedies, short; "" for none."""
+    return "; ".join(f"{one.part}: {one.problem} ({one.remedy})" for one in found)
 
 
 async def session_status(session: Session) -> dict[str, Any]:
@@ -47,7 +63,6 @@ async def session_status(session: Session) -> dict[str, Any]:
         "index_id": session.store.index_id,
         "sequence": stats.sequence,
         "pending": session.pending,
-        "problems": problems(session),
         "cold_start": {
             "finished": progress.is_finished,
             "files": progress.total,

@@ -28,7 +28,7 @@ class Indexed:
 
 
 class BatchIndexer:
-    """``index_files`` in a thread of ``executor``. ``trouble`` says what it waits for right now; "" for nothing.
+    """``index_files`` in a thread of ``executor``. ``trouble`` is what it waits for right now.
 
     ``attempts`` is how often a batch is tried before its error is raised; 0 for ever. All methods that index raise
     LaneError or OSError only after the last attempt.
@@ -38,7 +38,8 @@ class BatchIndexer:
         self.sources = sources
         self.lanes = lanes
         self.executor = executor
-        self.trouble = ""
+        self.trouble: LaneError | OSError | None = None
+        self.failures = 0
         self._attempts = attempts
 
     async def index(self, paths: Sequence[str], known: Mapping[str, Fingerprint]) -> Indexed:
@@ -70,13 +71,14 @@ class BatchIndexer:
             except (LaneError, OSError) as error:  # no process or descriptor to be had: no file is to blame
                 if attempt == self._attempts:
                     raise
-                if not self.trouble:
+                if self.trouble is None:
                     log.warning("index.postponed", files=len(paths), reason=str(error))
-                self.trouble = str(error)
+                self.trouble = error
+                self.failures += 1
                 await asyncio.sleep(wait_s)
                 wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
             else:
-                self.trouble = ""
+                self.trouble = None
                 return indexed
 
     def _index(self, lanes: ParseLanes, paths: Sequence[str], known: Mapping[str, Fingerprint]) -> Indexed:

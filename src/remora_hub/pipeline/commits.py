@@ -17,10 +17,11 @@ log = get_logger(__name__)
 
 
 class Committer:
-    """Applies changes to the store. ``trouble`` says what keeps it from writing right now; "" if nothing does."""
+    """Applies changes to the store. ``trouble`` is what keeps it from writing right now."""
 
     def __init__(self, store: NodeStateStore) -> None:
-        self.trouble = ""
+        self.trouble: StoreError | None = None
+        self.failures = 0
         self._store = store
 
     async def apply(self, changes: Sequence[FileChange]) -> Commit:
@@ -37,13 +38,14 @@ class Committer:
             except StoreError as error:
                 if not error.recoverable:
                     raise
-                if not self.trouble:
+                if self.trouble is None:
                     log.warning("store.write_failed", reason=str(error), files=len(changes))
-                self.trouble = str(error)
+                self.trouble = error
+                self.failures += 1
                 await asyncio.sleep(wait_s)
                 wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
                 continue
-            if self.trouble:
+            if self.trouble is not None:
                 log.info("store.write_recovered")
-                self.trouble = ""
+                self.trouble = None
             return commit

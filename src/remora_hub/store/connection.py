@@ -30,12 +30,14 @@ _PASSING = (
     apsw.InterruptError,
     apsw.ProtocolError,
 )
-_REASONS: dict[type[BaseException], str] = {
-    apsw.BusyError: "another process holds its lock",
-    apsw.LockedError: "another connection holds its lock",
-    apsw.FullError: "the disk is full",
-    apsw.ReadOnlyError: "it is read-only",
-    apsw.CantOpenError: "it cannot be opened",
+# What that is, and what a person can do about it.
+_REASONS: dict[type[BaseException], tuple[str, str]] = {
+    apsw.BusyError: ("another process holds its lock", "end that process, which lsof names"),
+    apsw.LockedError: ("another connection holds its lock", "end the process that has it, which lsof names"),
+    apsw.FullError: ("the disk is full", "free space on the disk of the state directory"),
+    apsw.ReadOnlyError: ("it is read-only", "make the state directory and its file system writable"),
+    apsw.CantOpenError: ("it cannot be opened", "check the permissions of the state directory"),
+    apsw.IOError: ("input or output failed", "check the disk; the kernel's log says more"),
 }
 
 
@@ -84,8 +86,8 @@ def store_error(operation: str, subject: Path | str, error: Exception) -> StoreE
         return CorruptStoreError(
             operation, str(subject), f"the file is damaged: {error}", "it will be rebuilt"
         )
-    reason = _REASONS.get(type(error))
-    failure = StoreError(operation, str(subject), f"{reason}: {error}" if reason else str(error))
+    reason, hint = _REASONS.get(type(error), ("", ""))
+    failure = StoreError(operation, str(subject), f"{reason}: {error}" if reason else str(error), hint)
     failure.recoverable = isinstance(error, _PASSING)
     return failure
 
