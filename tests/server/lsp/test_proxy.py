@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from remora_hub.daemon.hub import Hub
@@ -53,9 +54,11 @@ async def spawn(
             editor.process.kill()
         await editor.close()
         await editor.process.wait()
-    if (pid := daemon_of(root)) is not None and pid != os.getpid():
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    for command in ("start", "run"):  # a proxy may have been about to start a daemon
+        for process in psutil.process_iter(["cmdline"]):
+            if {command, str(root)} <= set(process.info["cmdline"] or ()):
+                process.kill()
+                process.wait(LONGEST_S)
 
 
 def daemon_of(root: Path) -> int | None:
