@@ -16,6 +16,7 @@ from remora_hub.answers import Symbol
 from remora_hub.config import HubConfig
 from remora_hub.daemon.idle import wait_until_idle
 from remora_hub.daemon.lock import RootLock
+from remora_hub.daemon.measurements import measure
 from remora_hub.daemon.occupancy import Occupancy
 from remora_hub.daemon.reload import ConfigChange, Reloads
 from remora_hub.daemon.service_manager import ServiceManager
@@ -34,6 +35,7 @@ from remora_hub.errors import (
 from remora_hub.facts import PackedFile
 from remora_hub.feed.feed import Feed
 from remora_hub.logs import configure_logs, get_logger
+from remora_hub.metrics.catalogue import Samples
 from remora_hub.paths import StatePaths
 from remora_hub.pipeline.progress import Progress
 from remora_hub.query.index import Index
@@ -253,6 +255,17 @@ class Hub:
         if self._session is not None:
             status |= await session_status(self._session)
         return {**status, "problems": self._problems()}
+
+    async def metrics(self) -> Samples:
+        """What is counted, and how the hub stands, as numbers."""
+        return await measure(
+            state=self._state(),
+            problems=self._problems(),
+            started=self._started,
+            clients=self._endpoint.clients,
+            requests=self._endpoint.meter,
+            session=self._session,
+        )
 
     def _problems(self) -> list[Problem]:
         """What keeps the hub from doing its work right now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
@@ -103,6 +104,13 @@ class Session:
         """Files known to be behind the disk; directories that wait to be compared count as one each."""
         behind = self.cold_start.progress.remaining + self.queue.pending + self.reconciler.marked
         return behind + self._symbols.behind
+
+    @property
+    def lag_s(self) -> float:
+        """Age of the oldest change, or doubt, that is not yet in the index, in seconds; 0 if there is none."""
+        progress = self.cold_start.progress
+        cold_s = 0.0 if progress.is_finished else time.monotonic() - progress.started
+        return max(cold_s, self.queue.oldest_s, self.reconciler.oldest_s)
 
     async def run(self) -> None:
         """Arm the watcher, bring the index level with the disk, keep it so. Raises what cannot be recovered from."""

@@ -11,6 +11,7 @@ from remora_hub.answers import Symbol
 from remora_hub.errors import NotRunningError, UsageError
 from remora_hub.facts import PackedFile
 from remora_hub.feed.feed import Feed
+from remora_hub.metrics.catalogue import Samples
 from remora_hub.query.engine import QueryEngine
 from remora_hub.query.index import Index
 from remora_hub.query.symbols import SymbolTable
@@ -52,6 +53,12 @@ class StandaloneBackend:
         """There is no hub to ask."""
         raise NotRunningError(
             "ask for the status", reason="no hub is running", hint="start one with: remora-hub start"
+        )
+
+    async def metrics(self) -> Samples:
+        """There is no hub to ask."""
+        raise NotRunningError(
+            "ask for metrics", reason="no hub is running", hint="start one with: remora-hub start"
         )
 
     async def sync(self, timeout_s: float | None) -> None:

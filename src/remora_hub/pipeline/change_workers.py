@@ -34,7 +34,8 @@ Index = Callable[[Sequence[str], Mapping[str, Fingerprint]], Awaitable[Indexed]]
 class ChangeWorkers:
     """``count`` tasks on one queue, and a few for its suspects.
 
-    ``processed`` counts files looked at, ``discarded`` results that came too late, ``busy_s`` seconds of work of all.
+    ``processed`` counts files looked at, ``discarded`` results that came too late, ``not_stored`` files whose
+    facts the store refused, ``busy_s`` seconds of work of all.
 
     A result is discarded if its bytes are no longer on disk. Of a file that never rests, that would be every result:
     so after two in a row the next one is stored if the file is still there, and the file is looked at again.
@@ -52,7 +53,8 @@ class ChangeWorkers:
         self.discarded = 0
         self.busy = 0
         self.busy_s = 0.0
-        self._count = count
+        self.not_stored = 0
+        self.count = count
         self._queue = queue
         self._store = store
         self._committer = committer
@@ -62,14 +64,14 @@ class ChangeWorkers:
     async def run(self) -> None:
         """Drain the queue until cancelled. Raises StoreError."""
         async with asyncio.TaskGroup() as tasks:
-            for _ in range(self._count):
+            for _ in range(self.count):
                 tasks.create_task(self._work())
             for _ in range(max(1, min(_MOST_SUSPECTS, self._indexer.lanes.count - 1))):
                 tasks.create_task(self._work_on_suspects())
 
     async def _work(self) -> None:
         while True:
-            share = -(-self._queue.depth // self._count)
+            share = -(-self._queue.depth // self.count)
             paths = await self._queue.take(max(1, min(_MOST_PATHS, share)))
             await self._work_on(paths, self._indexer.index_hurriedly)
 
@@ -118,6 +120,7 @@ class ChangeWorkers:
         """Commit; the paths that changed meanwhile."""
         commit = await self._committer.apply(changes)
         self.discarded += len(commit.discarded)
+        self.not_stored += len(commit.failed)
         for path, failure in commit.failed.items():
             log.error("change.not_stored", path=path, reason=str(failure))
         replaced = sum(isinstance(change, FileReplaced) for change in changes)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from remora_hub.answers import Symbol
 from remora_hub.facts import PackedFile
 from remora_hub.feed.feed import Feed
+from remora_hub.metrics.catalogue import Samples
 from remora_hub.query.index import Index
 from remora_hub.store.node_state_store import NodeStateStore
 
@@ -46,6 +47,9 @@ class Backend(Protocol):
 
     async def status(self) -> dict[str, Any]:
         """How the hub stands, as plain values."""
+
+    async def metrics(self) -> Samples:
+        """What is counted, and how the hub stands, as numbers. Raises NotRunningError without a daemon."""
 
     async def sync(self, timeout_s: float | None) -> None:
         """Return once everything on disk before the call is in the index. Raises SyncTimeoutError, RootError."""

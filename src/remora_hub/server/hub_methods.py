@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -13,6 +13,7 @@ from remora_hub.answers import FileRecord
 from remora_hub.errors import UsageError
 from remora_hub.feed.feed import Missed, Subscription
 from remora_hub.feed.history import read_page
+from remora_hub.metrics.catalogue import Samples
 from remora_hub.model import FileStatus, NodeKind
 from remora_hub.query.records import file_record, node_detail, node_record
 from remora_hub.query.run_counts import counts_since
@@ -34,6 +35,10 @@ class _Nothing(msgspec.Struct):
 
 class _SyncParams(msgspec.Struct):
     timeout_s: Seconds | None = None
+
+
+class _MetricsParams(msgspec.Struct):
+    format: Literal["json", "prometheus"] = "json"
 
 
 class _SymbolsParams(msgspec.Struct):
@@ -93,6 +98,7 @@ class HubMethods:
         """Each method's name, the type of its parameters, and the coroutine that answers."""
         return {
             "hub/status": (_Nothing, self._status),
+            "hub/metrics": (_MetricsParams, self._metrics),
             "hub/sync": (_SyncParams, self._sync),
             "hub/symbols": (_SymbolsParams, self._symbols),
             "hub/outline": (_OutlineParams, self._outline),
@@ -107,6 +113,13 @@ class HubMethods:
 
     async def _status(self, _connection: Connection, _params: _Nothing) -> dict[str, Any]:
         return await self._backend.status()
+
+    async def _metrics(self, _connection: Connection, params: _MetricsParams) -> dict[str, Any]:
+        """``metrics`` by name, those with a label by its values, histograms as ``Distribution``; or ``text``."""
+        samples = await self._backend.metrics()
+        if params.format == "json":
+            return {"metrics": {metric.name: value for metric, value in samples.items()}}
+        return {"text": await asyncio.to_thread(_text, samples)}
 
     async def _sync(self, _connection: Connection, params: _SyncParams) -> dict[str, Any]:
         await self._backend.opened()
@@ -224,6 +237,12 @@ async def _forward(subscription: Subscription, connection: Connection, index_id:
         await connection.notify("hub/closed", {"index_id": index_id})
     finally:
         subscription.close()
+
+
+def _text(samples: Samples) -> str:
+    from remora_hub.metrics.exposition import prometheus_text  # 60 ms, for the few who ask
+
+    return prometheus_text(samples)
 
 
 def _check_one_of(allowed: type[StrEnum], value: str | None) -> None:

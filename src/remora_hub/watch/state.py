@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
 
+WatchName = Literal["starting", "watching", "polling", "degraded", "root missing", "closed"]
+
 
 @dataclass(frozen=True, slots=True)
 class WatchState:
@@ -13,7 +15,7 @@ class WatchState:
     meanwhile and tries again; ``detail`` says why, ``remedy`` what a person can do about it.
     """
 
-    name: Literal["starting", "watching", "polling", "degraded", "root missing", "closed"]
+    name: WatchName
     detail: str = ""
     remedy: str = ""
 
