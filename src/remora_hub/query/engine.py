@@ -50,23 +50,33 @@ class QueryEngine:
         Raises StoreError, and whatever the question raises.
         """
         executor = self._thorough if thorough else self._quick
+        given_up = threading.Event()
         try:
-            future = executor.submit(self._answer, question, overlays or {})
+            future = executor.submit(self._answer, question, overlays or {}, given_up)
         except RuntimeError as error:  # the executor's way to say that it was shut down
             raise StoreError("ask the index", str(self._path), "it is closed") from error
-        return await asyncio.wrap_future(future)
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            given_up.set()  # a question under way ends at the next file it opens
+            raise
 
     async def close(self) -> None:
         """End what is under way, then the threads; again and again if you like."""
         await asyncio.to_thread(self._close)
 
-    def _answer(self, question: Callable[[Index], Answer], overlays: Mapping[str, PackedFile]) -> Answer:
+    def _answer(
+        self,
+        question: Callable[[Index], Answer],
+        overlays: Mapping[str, PackedFile],
+        given_up: threading.Event,
+    ) -> Answer:
         reader: Reader | None = getattr(self._of_thread, "reader", None)
         if reader is None:
             reader = self._of_thread.reader = Reader(self._path)
             self._readers.append(reader)
         files = {path: self._overlay(path, packed) for path, packed in overlays.items()}
-        return question(Index(reader, self._cache, files))
+        return question(Index(reader, self._cache, files, given_up.is_set))
 
     def _overlay(self, path: str, packed: PackedFile) -> SourceFile:
         """An unsaved text; one that was asked about before keeps what was derived from it."""

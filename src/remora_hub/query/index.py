@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import CancelledError
 from threading import Lock
 
 from remora_hub.facts import PackedFile
@@ -75,16 +76,31 @@ class FileCache:
 
 
 class Index:
-    """For one question, in one thread. ``overlays`` are unsaved texts by path; they hide what is stored."""
+    """For one question, in one thread. ``overlays`` are unsaved texts by path; they hide what is stored.
 
-    def __init__(self, reader: Reader, cache: FileCache, overlays: Mapping[str, SourceFile]) -> None:
+    ``is_given_up`` tells when nobody waits for the answer any more.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        cache: FileCache,
+        overlays: Mapping[str, SourceFile],
+        is_given_up: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._is_given_up = is_given_up
         self._reader = reader
         self._cache = cache
         self._overlays = overlays
         self._naming: dict[str, list[str]] = {}
 
     def file(self, path: str) -> SourceFile | None:
-        """The file at ``path``; None if it is unknown, or was not understood."""
+        """The file at ``path``; None if it is unknown, or was not understood.
+
+        Raises CancelledError if nobody waits for the answer any more.
+        """
+        if self._is_given_up():
+            raise CancelledError
         return self._overlays.get(path) or self._cache.file(path, self._read)
 
     def paths(self) -> list[str]:
