@@ -88,7 +88,13 @@ class HubQuestions:
 
         async def answer(_connection: Connection, params: Any) -> dict[str, Any]:
             freshness = await self._ready(sync=params.sync)
-            found = await self._backend.ask(lambda index: question(index, params), thorough=thorough)
+            try:
+                found = await self._backend.ask(lambda index: question(index, params), thorough=thorough)
+            except UsageError as error:
+                if not freshness["pending"]:
+                    raise
+                hint = f"{freshness['pending']} files are still to be indexed: ask again with sync"
+                raise UsageError(error.operation, error.subject, error.reason, hint) from None
             return {**found, **freshness}
 
         return answer
