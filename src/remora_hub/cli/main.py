@@ -17,6 +17,7 @@ COMMANDS = {
     "stop": ("remora_hub.cli.stop:stop", "Stop the running hub."),
     "reload": ("remora_hub.cli.reload:reload", "Have the hub read its configuration again."),
     "restart": ("remora_hub.cli.restart:restart", "Stop the hub and start it again."),
+    "service": ("remora_hub.cli.service:service", "Run the hub as a systemd service."),
     "lsp": ("remora_hub.cli.lsp:lsp", "Serve an editor: the language server."),
     "status": ("remora_hub.cli.status:status", "Show how the hub and its index stand."),
     "index": ("remora_hub.cli.index:index", "Bring the index up to date once, without a daemon."),
