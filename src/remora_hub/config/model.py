@@ -166,6 +166,12 @@ class DaemonConfig(Section):
     )
 
 
+class HttpConfig(Section):
+    """The listener for monitoring, on loopback: health, readiness, metrics. Needs the extra ``http``."""
+
+    port: int = Field(0, ge=0, le=65_535, description="port on 127.0.0.1; 0: none")
+
+
 class LogsConfig(Section):
     """The log, on standard error."""
 
@@ -190,6 +196,7 @@ class HubConfig(BaseSettings):
     server: ServerConfig = ServerConfig()
     client: ClientConfig = ClientConfig()
     daemon: DaemonConfig = DaemonConfig()
+    http: HttpConfig = HttpConfig()
     logs: LogsConfig = LogsConfig()
 
     @classmethod

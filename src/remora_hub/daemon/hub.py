@@ -17,6 +17,7 @@ from remora_hub.config import HubConfig
 from remora_hub.daemon.idle import wait_until_idle
 from remora_hub.daemon.lock import RootLock
 from remora_hub.daemon.measurements import measure
+from remora_hub.daemon.monitoring import serve_http
 from remora_hub.daemon.occupancy import Occupancy
 from remora_hub.daemon.reload import ConfigChange, Reloads
 from remora_hub.daemon.service_manager import ServiceManager
@@ -34,6 +35,7 @@ from remora_hub.errors import (
 )
 from remora_hub.facts import PackedFile
 from remora_hub.feed.feed import Feed
+from remora_hub.http.monitored import Monitored
 from remora_hub.logs import configure_logs, get_logger
 from remora_hub.metrics.catalogue import Samples
 from remora_hub.paths import StatePaths
@@ -283,7 +285,14 @@ class Hub:
             self._state,
             lambda: self._config.store.busy_timeout_ms / 1000,
         )
-        parts = (self._stopping.wait(), self._live(on_session), supervision.run(), self._stop_when_idle())
+        monitored = Monitored(self._state, self._problems, self.metrics)
+        parts = (
+            self._stopping.wait(),
+            self._live(on_session),
+            supervision.run(),
+            self._stop_when_idle(),
+            serve_http(self._config.http.port, self._paths.state_dir, monitored),
+        )
         tasks = [asyncio.ensure_future(part) for part in parts]
         stopping = tasks[0]
         try:
