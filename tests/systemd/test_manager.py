@@ -145,12 +145,12 @@ def test_a_root_that_is_replaced_is_indexed_again(service: Service) -> None:
     service.root.rename(aside)
     service.root.mkdir()
     (service.root / "pyproject.toml").write_text("")
-    (service.root / "other.py").write_text("def other(): ...\n")
+    (service.root / "other.py").write_text("def fresh(): ...\n")
     service.manager.wait_until(
         lambda: (
             service.hub("sync", "--root", str(service.root), code=None).returncode == 0
             and service.ask("status")["files"] == 1
-            and symbols(service, "other") == ["node:other.py:other"]
+            and symbols(service, "fresh") == ["node:other.py:fresh"]
         )
     )
 

@@ -40,7 +40,7 @@ ProtectProc=default
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """In this order: ``files`` to write, ``directories`` to make (mode, owner), ``commands`` to run, what is ``removed``."""
+    """``files`` to write, ``directories`` to make (mode, owner), ``commands`` to run, and what is ``removed``."""
 
     files: Mapping[Path, str]
     commands: Sequence[Sequence[str]]

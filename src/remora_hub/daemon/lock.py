@@ -11,7 +11,10 @@ import msgspec
 
 from remora_hub.errors import AlreadyRunningError, StoreError
 from remora_hub.holder import Holder, read_holder
+from remora_hub.logs import get_logger
 from remora_hub.paths import StatePaths
+
+log = get_logger(__name__)
 
 
 class RootLock:
@@ -20,6 +23,7 @@ class RootLock:
     def __init__(self, paths: StatePaths) -> None:
         self._paths = paths
         self._file = -1
+        self._is_named = False
 
     def __enter__(self) -> Self:
         """Take the lock. Raises AlreadyRunningError with the holder's pid, StoreError."""
@@ -34,8 +38,7 @@ class RootLock:
         except OSError as error:
             self._close()
             raise StoreError("lock", str(path), error.strerror or str(error)) from error
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, msgspec.json.encode(Holder(os.getpid(), str(self._paths.socket))), 0)
+        self._name_holder()
         return self
 
     def renew(self) -> None:
@@ -45,6 +48,8 @@ class RootLock:
         """
         held = self._file
         if _same_file(held, self._paths.lock):
+            if not self._is_named:
+                self._name_holder()
             return
         self._file = -1
         try:
@@ -53,9 +58,21 @@ class RootLock:
             os.close(held)
 
     def __exit__(self, *_exception: object) -> None:
-        if self._file >= 0:
+        if self._file >= 0 and self._is_named:
             os.ftruncate(self._file, 0)
         self._close()
+
+    def _name_holder(self) -> None:
+        """Write who holds the lock, or leave it to ``renew``: on a full disk it is held all the same, and clients
+        look for the socket where it is by default.
+        """
+        holder = msgspec.json.encode(Holder(os.getpid(), str(self._paths.socket)))
+        try:
+            os.ftruncate(self._file, 0)
+            self._is_named = os.pwrite(self._file, holder, 0) == len(holder)
+        except OSError as error:
+            self._is_named = False
+            log.debug("lock.holder_not_named", path=str(self._paths.lock), reason=str(error))
 
     def _close(self) -> None:
         if self._file >= 0:
