@@ -20,6 +20,7 @@ from remora_hub.daemon.measurements import measure
 from remora_hub.daemon.monitoring import serve_http
 from remora_hub.daemon.occupancy import Occupancy
 from remora_hub.daemon.reload import ConfigChange, Reloads
+from remora_hub.daemon.sandbox import end_when_cut_off
 from remora_hub.daemon.service_manager import ServiceManager
 from remora_hub.daemon.session import Session, first_hub_error
 from remora_hub.daemon.status import Problem, hub_state, one_line, problems, session_status
@@ -291,6 +292,7 @@ class Hub:
             self._live(on_session),
             supervision.run(),
             self._stop_when_idle(),
+            end_when_cut_off(self._paths, self._manager),
             serve_http(self._config.http.port, self._paths.state_dir, monitored),
         )
         tasks = [asyncio.ensure_future(part) for part in parts]
