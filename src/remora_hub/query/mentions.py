@@ -12,6 +12,9 @@ from remora_hub.syntax.roles import Imported, Role
 
 _CONSTRUCTORS = frozenset(("__init__", "__new__"))
 _SELF = b"self."
+_MOST_EXPORTING = (
+    20  # modules that pass a name on; with more of them, every file that names it is looked into
+)
 _INIT = ("__init__.py", "__init__.pyi")
 
 
@@ -101,6 +104,8 @@ class Mentions:
         found = {self._entity.file.path}
         exporting = [self._entity.file.path]
         for module in exporting:
+            if len(found) > len(naming) or len(exporting) > _MOST_EXPORTING:
+                return naming | found
             exporting += [path for path in self._star_importers(module) if path not in exporting]
             stem = index.modules.name_of(module).rpartition(".")[2]
             near = naming.intersection(index.files_naming(stem))

@@ -87,7 +87,7 @@ class Unused:
             return not self._looks_up(file)
         classes = self._resolver.classes
         cls = ClassValue(file, parent.node)
-        entity, may_be_external = classes.member(cls, node.name, behind=True)
+        entity, may_be_external = classes.member(cls, node.name, behind=cls)
         files = [base.file for base in classes.order(cls) if isinstance(base, ClassValue)]
         return entity is None and not may_be_external and not any(map(self._looks_up, files))
 
@@ -108,7 +108,7 @@ class Unused:
     def _is_heard_of(self, file: SourceFile, node: Node) -> bool:
         """Whether a base registers the classes that derive from it."""
         cls = ClassValue(file, node)
-        entity, _ = self._resolver.classes.member(cls, "__init_subclass__", behind=True)
+        entity, _ = self._resolver.classes.member(cls, "__init_subclass__", behind=cls)
         return entity is not None or any(
             isinstance(base, ExternalValue) for base in self._resolver.classes.order(cls)
         )

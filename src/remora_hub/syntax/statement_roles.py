@@ -148,12 +148,12 @@ class _StatementReader(ExpressionReader):
     # Simple statements.
 
     def _simple(self, first: int, last: int) -> None:
-        level = self._line.at_level(first, last)
+        level = self._outside_lambdas(first, last)
         texts = self._texts
         equals = [index for index in level if texts[index] == b"="]
         before_value = equals[0] if equals else last
         colon = next((index for index in level if texts[index] == b":" and index < before_value), last)
-        if colon < last and not any(texts[index] == b"lambda" for index in level if index < colon):
+        if colon < last:
             value = (before_value + 1, last) if equals else None
             self._targets(first, colon, Role.ANNOTATED, Origin(value, (colon + 1, before_value)))
             self._expression(colon + 1, last)
@@ -168,6 +168,20 @@ class _StatementReader(ExpressionReader):
             if operator > first:
                 self._targets(first, operator, Role.AUGMENTED, Origin((operator + 1, last)))
             self._expression(operator, last)
+
+    def _outside_lambdas(self, first: int, last: int) -> list[int]:
+        """The tokens in no bracket, less those between ``lambda`` and its colon."""
+        found = []
+        index = first
+        while index < last:
+            if self._texts[index] == b"lambda":
+                index = self._find(b":", index + 1, last)
+            elif self._line.partner[index] > index:
+                index = self._line.partner[index]
+            else:
+                found.append(index)
+            index += 1
+        return found
 
     def _names(self, first: int, last: int) -> None:
         role = Role.GLOBAL if self._texts[first] == b"global" else Role.NONLOCAL

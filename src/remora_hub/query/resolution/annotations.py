@@ -43,11 +43,22 @@ class Annotations:
 
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
+        self._in_progress: set[tuple[str, int, TokenSpan]] = set()
 
     def objects(
         self, file: SourceFile, roles: Roles, span: TokenSpan, receiver: Value | None = None
     ) -> Values:
         """What an object annotated so may be; ``receiver`` is what ``Self`` stands for."""
+        key = file.path, roles.line.start, span
+        if key in self._in_progress:
+            return ()  # an alias of itself
+        self._in_progress.add(key)
+        try:
+            return self._objects(file, roles, span, receiver)
+        finally:
+            self._in_progress.discard(key)
+
+    def _objects(self, file: SourceFile, roles: Roles, span: TokenSpan, receiver: Value | None) -> Values:
         first, last = span
         line = roles.line
         if first < last and line.texts[first] == _QUOTE and line.closing(first) >= last - 1:
@@ -112,6 +123,12 @@ class Annotations:
         visible = self._resolver.names.visible(file, occurrence)
         if visible is None:
             return None
+        name = roles.line.texts[index].decode("utf-8", "replace")
+        owner = self._resolver.classes.enclosing_class(file, roles.line.start)
+        if isinstance(receiver, InstanceValue) and owner is not None:
+            argument = self._resolver.classes.type_argument(receiver, owner, name)
+            if argument:
+                return argument
         for entity in self._resolver.names.follow(visible):
             for binding in entity.bindings:
                 origin = binding.roles.origins.get(binding.index)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from remora_hub.query.file_facts import Node
 from remora_hub.query.resolution.entities import Entity
-from remora_hub.query.resolution.values import ClassValue, ExternalValue
+from remora_hub.query.resolution.values import ClassValue, ExternalValue, InstanceValue, Values
 from remora_hub.query.source_file import Binding, SourceFile
-from remora_hub.syntax.roles import Role
+from remora_hub.syntax.roles import Role, Roles, TokenSpan
 
 if TYPE_CHECKING:
     from remora_hub.query.resolution.resolver import Resolver
@@ -68,19 +68,25 @@ class Classes:
         own = {name: [n for n in nodes if first <= n.range[0] <= last] for name, nodes in members.items()}
         return {name: nodes for name, nodes in own.items() if nodes}
 
-    def member(self, cls: ClassValue, name: str, *, behind: bool = False) -> tuple[Entity | None, bool]:
-        """The member ``name`` of a class (``behind``: only if inherited), and whether it may be an external one."""
+    def member(
+        self, cls: ClassValue, name: str, *, behind: ClassValue | None = None
+    ) -> tuple[Entity | None, bool]:
+        """The member ``name`` of a class, and whether it may be an external one; see ``member_and_owner``."""
         entity, _, may_be_external = self.member_and_owner(cls, name, behind=behind)
         return entity, may_be_external
 
     def member_and_owner(
-        self, cls: ClassValue, name: str, *, behind: bool = False
+        self, cls: ClassValue, name: str, *, behind: ClassValue | None = None
     ) -> tuple[Entity | None, ClassValue | None, bool]:
-        """The same with the class that defines it."""
+        """The same with the class that defines it. ``behind`` is where in the order of ``cls`` the search begins."""
         may_be_external = False
-        if not behind and name in self.own_members(cls):
+        if behind is None and name in self.own_members(cls):
             return self.member_entity(cls, name), cls, False  # whatever it inherits
-        for base in self.order(cls)[1 if behind else 0 :]:
+        order = self.order(cls)
+        if behind is not None:
+            order = order if any(_is_same(behind, base) for base in order) else self.order(behind)
+            order = order[next(number for number, base in enumerate(order) if _is_same(behind, base)) + 1 :]
+        for base in order:
             if isinstance(base, ExternalValue):
                 may_be_external = may_be_external or base.name not in _WITHOUT_MEMBERS
             elif name in self.own_members(base) or self._stores(base, name):
@@ -116,6 +122,47 @@ class Classes:
                     Role.ANNOTATED if occurrence.roles.origins[occurrence.index].annotation else Role.ASSIGNED
                 )
                 found.append(Binding(name, role, scope, position, occurrence.roles, occurrence.index))
+        return found
+
+    def type_argument(self, receiver: InstanceValue, owner: ClassValue, variable: str) -> Values | None:
+        """What the type variable of a generic class stands for in an object; None if it is none of that class's."""
+        variables = self._type_variables(owner)
+        if variable not in variables:
+            return None
+        number = variables.index(variable)
+        if receiver.cls.key == owner.key:
+            return receiver.arguments[number] if number < len(receiver.arguments) else ()
+        for cls in self.order(receiver.cls):
+            if isinstance(cls, ExternalValue):
+                continue
+            for roles, head, inside in self._subscripted_bases(cls):
+                values = self._resolver.expressions.evaluate(cls.file, roles, *head)
+                if any(isinstance(one, ClassValue) and one.key == owner.key for one in values):
+                    spans = inside[number : number + 1]
+                    return self._resolver.annotations.objects(cls.file, roles, spans[0]) if spans else ()
+        return ()
+
+    def _type_variables(self, cls: ClassValue) -> list[str]:
+        """The type parameters of a class: its own list (PEP 695), else the names its bases are subscripted with."""
+        roles = cls.file.roles_at(cls.file.code.offset(*cls.node.range[:2]))
+        texts = roles.line.texts
+        own = [index for index, role in roles.by_token.items() if role is Role.TYPE_PARAMETER]
+        if not own:
+            spans = [span for _, _, inside in self._subscripted_bases(cls) for span in inside]
+            own = [first for first, last in spans if last - first == 1]
+        return list(dict.fromkeys(texts[index].decode("utf-8", "replace") for index in sorted(own)))
+
+    def _subscripted_bases(self, cls: ClassValue) -> list[tuple[Roles, TokenSpan, list[TokenSpan]]]:
+        """Of each base such as ``Base[X, Y]`` the line, the tokens before the bracket and the pieces within."""
+        roles = cls.file.roles_at(cls.file.code.offset(*cls.node.range[:2]))
+        line = roles.line
+        found = []
+        for first, last in pieces(line.texts, line.partner, *roles.bases) if roles.bases else ():
+            for index in line.at_level(first, last):
+                if line.texts[index] == b"[" and index > first:
+                    inside = pieces(line.texts, line.partner, index + 1, line.closing(index))
+                    found.append((roles, (first, index), inside))
+                    break
         return found
 
     def enclosing_class(self, file: SourceFile, position: int) -> ClassValue | None:

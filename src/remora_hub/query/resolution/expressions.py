@@ -206,7 +206,8 @@ class Expressions:
         line = roles.line
         arguments = pieces(line.texts, line.partner, opening + 1, line.closing(opening))
         if opening == first + 1 and line.texts[first] == b"super":
-            return self._resolver.types.super_value(file, line.starts[first])
+            given = self.evaluate(file, roles, *arguments[0]) if arguments else ()
+            return self._resolver.types.super_value(file, line.starts[first], given)
         external = [value.name for value in values if isinstance(value, ExternalValue) and value.is_class]
         if external and arguments and external[0] in _PASSING:
             argument = self.evaluate(file, roles, *arguments[_PASSING[external[0]] % len(arguments)])

@@ -36,19 +36,31 @@ class Names:
         roles, index = occurrence.roles, occurrence.index
         text = roles.line.texts[index]
         name = text.decode("utf-8", "replace")
-        for inner in roles.inner_scopes_of(index):
+        around = roles.inner_scopes_of(index)
+        for inner in around:
             if text in inner.names and (binding := self._inner_binding(file, name, occurrence, inner)):
                 return self._inner_entity(file, binding)
-        return self.visible_from(file, file.scope_at(occurrence.position), name)
+        scope = file.scope_at(occurrence.position)
+        definition = file.enclosing(occurrence.position)
+        if definition is not scope:  # in its header, which sees its type parameters (PEP 695)
+            bindings = [b for b in file.bindings(name, definition) if b.role is Role.TYPE_PARAMETER]
+            if bindings:
+                return self.entity(file, definition, name, bindings)
+        return self.visible_from(file, scope, name, is_inner=bool(around))
 
-    def visible_from(self, file: SourceFile, start: Scope, name: str) -> Entity | None:
-        """The same for a name read by code that runs in the scope ``start``."""
+    def visible_from(
+        self, file: SourceFile, start: Scope, name: str, *, is_inner: bool = False
+    ) -> Entity | None:
+        """The same for a name read by code that runs in the scope ``start``, or in a lambda or comprehension there.
+
+        The names of a class are not seen from what is nested in it.
+        """
         scope: Scope | None = start
         while scope is not None:
             declared = file.declaration(name, scope)
             if declared is Role.GLOBAL:
                 scope = file.scopes[0]
-            if scope is start or scope.kind != "class":
+            if scope.kind != "class" or (scope is start and not is_inner):
                 bindings = file.bindings(name, scope)
                 if bindings:
                     return self.entity(file, scope, name, bindings)

@@ -33,7 +33,9 @@ class Narrowing:
             return list(bindings)
         before = [binding for binding in bindings if binding.position < position]
         scope = file.scope_at(position)
-        if not before or bindings[0].is_inner or scope is not bindings[0].scope:
+        if scope is not bindings[0].scope and not bindings[0].is_inner:
+            return list(self.final(entity).bindings)
+        if not before or bindings[0].is_inner:
             return list(bindings)
         line = file.line_number(position)
         if (

@@ -52,7 +52,7 @@ class Resolver:
             return self._keyword(file, occurrence)
         if role is Role.IMPORT_PATH:
             return self._import_path(file, occurrence)
-        if role is None or role in NOT_BINDING:
+        if role is None or role in NOT_BINDING or role is Role.AUGMENTED:
             return self._read(file, occurrence)
         entity = self.names.bound(file, occurrence)
         if entity is None:

@@ -209,7 +209,9 @@ class Types:
             case InstanceValue():
                 entity, is_external = classes.member(value.cls, name)
             case SuperValue():
-                entity, is_external = classes.member(value.cls, name, behind=True)
+                receiver = value.receiver
+                cls = receiver.cls if isinstance(receiver, InstanceValue) else receiver
+                entity, is_external = classes.member(cls, name, behind=value.cls)
             case _:
                 return (), True
         return ((entity,) if entity is not None else ()), is_external
@@ -222,6 +224,9 @@ class Types:
             return ()
         entities, is_external = self.member(value, name)
         if not entities:
+            if isinstance(value, ModuleValue):
+                submodule = self._resolver.index.modules.submodule(value.path, name)
+                return (ModuleValue(submodule),) if submodule else ()
             if name == "__class__" and isinstance(value, InstanceValue):
                 return (value.cls,)
             if name == "__new__" and isinstance(value, ClassValue):
@@ -343,9 +348,11 @@ class Types:
         """What ``value[key]`` gives."""
         return item_values(value, key)
 
-    def super_value(self, file: SourceFile, position: int) -> Values:
-        """``super()`` in the method around a position."""
+    def super_value(self, file: SourceFile, position: int, given: Values) -> Values:
+        """``super()`` in the method around a position, or ``super(given, ...)``."""
         cls = self._resolver.classes.enclosing_class(file, position)
+        if given:
+            cls = given[0] if isinstance(given[0], ClassValue) else None
         if cls is None:
             return ()
         scope = file.enclosing(position)
