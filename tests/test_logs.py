@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
@@ -11,7 +12,7 @@ from datetime import UTC, datetime
 import pytest
 import structlog
 
-from remora_hub.logs import configure_logs, get_logger
+from remora_hub.logs import configure_logs, get_logger, log_context
 
 
 class Terminal(io.StringIO):
@@ -132,3 +133,50 @@ def test_structlog_is_imported_for_an_event_that_is_written_and_for_no_other() -
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "False\nTrue\n"
+
+
+def test_an_event_carries_the_context_it_is_said_in_and_so_do_tasks_begun_there() -> None:
+    stream = io.StringIO()
+    configure_logs("info", "json", stream)
+    log = get_logger("remora_hub.server")
+
+    async def request() -> None:
+        log.info("request.begun")
+
+    async def connection() -> None:
+        with log_context(client=3), log_context(method="hub/sync"):
+            task = asyncio.create_task(request())
+        await task
+
+    asyncio.run(connection())
+    log.info("request.ended")
+    begun, ended = logged(stream)
+    assert (begun["client"], begun["method"]) == (3, "hub/sync")
+    assert "client" not in ended
+
+
+def test_what_is_said_again_and_again_is_summed_up() -> None:
+    stream = io.StringIO()
+    configure_logs("info", "json", stream)
+    log = get_logger("remora_hub.store")
+    for number in range(46):
+        log.warning("store.write_failed", number=number)
+        logging.getLogger("library").warning("request %d failed", number)
+    log.info("store.opened")
+    configure_logs("info", "json", stream)
+    events = logged(stream)
+    assert [event["event"] for event in events].count("store.write_failed") == 5
+    assert len([event for event in events if event.get("logger") == "library"]) == 5
+    assert [event["event"] for event in events].count("store.opened") == 1
+    summaries = {event["said"]: event for event in events if event["event"] == "log.repeated"}
+    assert summaries["store.write_failed"]["times_more"] == 41
+    assert summaries["store.write_failed"]["level"] == "warning"
+    assert summaries["request %d failed"]["times_more"] == 41
+
+
+def test_nothing_is_kept_back_from_who_looks_for_a_fault() -> None:
+    stream = io.StringIO()
+    configure_logs("debug", "json", stream)
+    for _ in range(20):
+        get_logger("remora_hub.watch").debug("watch.hint")
+    assert len(logged(stream)) == 20

@@ -16,7 +16,6 @@ from structlog.typing import FilteringBoundLogger, Processor
 from remora_hub.terminal import printable
 
 _SHARED: list[Processor] = [
-    structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]

@@ -1,22 +1,34 @@
 """The log: events with keys, on standard error only.
 
 An event's name is dotted, the component first, in the past tense where something happened; numbers carry their unit in
-the key: ``log.info("store.batch_committed", files=100, duration_ms=12)``. A person at a terminal gets one aligned line
-for each, anything else one JSON object a line. What libraries log through ``logging`` comes out the same way.
+the key: ``log.info("store.batch_committed", files=100, duration_ms=12)``. ``log_events`` lists all events and keys. A
+person at a terminal gets one aligned line for each, systemd's journal an entry with fields, anything else one JSON
+object a line. What libraries log through ``logging`` comes out the same way. An event that is said again and again is
+let through a few times a minute; then a line says how many more there were.
 
 Events below the level cost next to nothing, and a process that writes none does not import structlog.
 """
 
 from __future__ import annotations
 
+import atexit
 import logging
+import os
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Literal, TextIO
 
+from remora_hub.log_repeats import Repeats
+
 Level = Literal["debug", "info", "warning", "error"]
-Format = Literal["auto", "console", "json"]
+Format = Literal["auto", "console", "json", "journal"]
 
 _PACKAGE = "remora_hub"
+
+_context: ContextVar[Mapping[str, object]] = ContextVar("log_context", default=MappingProxyType({}))
 
 
 class EventLogger:
@@ -50,15 +62,25 @@ class EventLogger:
     def _log(self, level: int, event: str, keys: dict[str, object]) -> None:
         if not _is_configured():
             configure_logs("warning")
-        if logging.getLogger(self._name).isEnabledFor(level):
-            from remora_hub.log_lines import structured_logger
-
-            structured_logger(self._name).log(level, event, **keys)
+        if not logging.getLogger(self._name).isEnabledFor(level):
+            return
+        if level == logging.DEBUG or _repeats.admits(level, event):
+            _write(self._name, level, event, {**_context.get(), **keys})
 
 
 def get_logger(name: str) -> EventLogger:
     """The logger of a module (``get_logger(__name__)``); until ``configure_logs`` is called, warnings are shown."""
     return EventLogger(name)
+
+
+@contextmanager
+def log_context(**keys: object) -> Iterator[None]:
+    """Add ``keys`` to every event of this block, and of the tasks that are begun in it."""
+    token = _context.set({**_context.get(), **keys})
+    try:
+        yield
+    finally:
+        _context.reset(token)
 
 
 def configure_logs(level: Level = "info", log_format: Format = "auto", stream: TextIO | None = None) -> None:
@@ -68,16 +90,19 @@ def configure_logs(level: Level = "info", log_format: Format = "auto", stream: T
     loses its events and disturbs nothing else.
     """
     stream = stream or sys.stderr
-    console = stream.isatty() if log_format == "auto" else log_format == "console"
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(_LateFormatter(console=console, colors=stream.isatty()))
+    chosen = _format_for(stream) if log_format == "auto" else log_format
+    handler = _handler(stream, is_journal=chosen == "journal")
+    handler.setFormatter(_LateFormatter(console=chosen == "console", colors=stream.isatty()))
+    handler.addFilter(_is_admitted)
     logging.raiseExceptions = (
         False  # a full disk or a closed pipe behind standard error must not stop the hub
     )
     logging.captureWarnings(True)
     root = logging.getLogger()
+    _repeats.close()
     for earlier in [earlier for earlier in root.handlers if earlier.get_name() == _PACKAGE]:
         root.removeHandler(earlier)
+        earlier.close()
     handler.set_name(_PACKAGE)
     root.addHandler(handler)
     root.setLevel(logging.INFO if level == "debug" else logging.WARNING)
@@ -102,5 +127,43 @@ class _LateFormatter(logging.Formatter):
         return self._formatter.format(record)
 
 
+def _is_admitted(record: logging.LogRecord) -> bool:
+    """Limits what libraries say; an ``EventLogger`` asks before it makes a line."""
+    is_own = record.name.partition(".")[0] == _PACKAGE
+    return is_own or _repeats.admits(record.levelno, str(record.msg))
+
+
+def _summarize(level: int, event: str, count: int, seconds: float) -> None:
+    _write(__name__, level, "log.repeated", {"said": event, "times_more": count, "seconds": round(seconds)})
+
+
+def _write(name: str, level: int, event: str, keys: Mapping[str, object]) -> None:
+    from remora_hub.log_lines import structured_logger  # 75 ms, with the first line
+
+    structured_logger(name).log(level, event, **keys)
+
+
+def _format_for(stream: TextIO) -> Format:
+    if stream.isatty():
+        return "console"
+    if "JOURNAL_STREAM" not in os.environ:
+        return "json"
+    from remora_hub.log_journal import is_journal  # only under systemd
+
+    return "journal" if is_journal(stream) else "json"
+
+
+def _handler(stream: TextIO, *, is_journal: bool) -> logging.Handler:
+    if not is_journal:
+        return logging.StreamHandler(stream)
+    from remora_hub.log_journal import JournalHandler  # only under systemd
+
+    return JournalHandler(stream)
+
+
 def _is_configured() -> bool:
     return any(handler.get_name() == _PACKAGE for handler in logging.getLogger().handlers)
+
+
+_repeats = Repeats(_summarize)  # one for the process, as logging's own state is
+atexit.register(_repeats.close)

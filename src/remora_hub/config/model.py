@@ -178,8 +178,10 @@ class LogsConfig(Section):
     level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="least severe event logged"
     )
-    format: Literal["auto", "console", "json"] = Field(
-        "auto", description="console or json lines; auto: console on a terminal"
+    format: Literal["auto", "console", "json", "journal"] = Field(
+        "auto",
+        description="console or json lines, or systemd's journal; auto: console on a terminal, journal where "
+        "standard error goes there, else json",
     )
 
 
