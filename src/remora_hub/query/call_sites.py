@@ -17,12 +17,12 @@ _DECORATOR = re.compile(
 _CALLING = frozenset((Role.READ, Role.ATTRIBUTE))
 
 
-def calls_of(file: SourceFile, name: str) -> Iterator[Occurrence]:
-    """The mentions of ``name`` in a file that call what it names, in order."""
+def calls_of(file: SourceFile, name: str) -> Iterator[int]:
+    """Where mentions of ``name`` in a file call what it names, in order."""
     mask, length = file.code.mask, len(name.encode())
     for position in file.code.occurrences(name):
         if _ARGUMENTS.match(mask, position + length) or _is_in_decorator(mask, position):
-            yield from _call_at(file, position)
+            yield from (call.position for call in _call_at(file, position))
 
 
 def calls_in(file: SourceFile, scope: Scope) -> Iterator[Occurrence]:

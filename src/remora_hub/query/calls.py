@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from remora_hub.answers import Call, Item, Span
 from remora_hub.query.call_sites import calls_in, calls_of
+from remora_hub.query.calling import CALLABLE, Calling, span_of
 from remora_hub.query.file_facts import Node
 from remora_hub.query.index import Index
+from remora_hub.query.mentions import Mentions
 from remora_hub.query.outline import item
 from remora_hub.query.references import node_entity
 from remora_hub.query.source_file import SourceFile
-from remora_hub.query.uses import CALLABLE, Uses, span_of
 
 _RUNNING = CALLABLE | {"module", "property"}
 
@@ -20,14 +21,14 @@ def callers(index: Index, key: str) -> list[Call]:
     A class is called where it is constructed, a decorator where it decorates. Calls of what overrides a method are none
     of it, nor calls of what a variable holds. Empty for what is not called, such as a property.
     """
-    uses = Uses(index)
-    entity = node_entity(uses.resolver, key)
+    calling = Calling(index)
+    entity = node_entity(calling.resolver, key)
     if entity is None or not any(node.kind in CALLABLE for node in entity.nodes):
         return []
     found = _Calls()
-    for use in uses.of(entity, calls_of):
-        caller = use.file.scope_at(use.occurrence.position).node
-        found.add(use.file, caller, span_of(use.file, use.occurrence), is_certain=use.is_certain)
+    for file, occurrence, is_certain in Mentions(calling.resolver, entity).all(calls_of):
+        caller = file.scope_at(occurrence.position).node
+        found.add(file, caller, span_of(file, occurrence), is_certain=is_certain)
     return sorted(found.calls(), key=lambda call: (call.item.path, call.item.range))
 
 
@@ -36,7 +37,7 @@ def callees(index: Index, key: str) -> list[Call]:
 
     What is outside the index is left out, and what cannot be decided, unless only one class has such a member.
     """
-    uses = Uses(index)
+    calling = Calling(index)
     found = _Calls()
     split = index.split_key(key)
     node = split[0].by_suffix[split[1]] if split is not None else None
@@ -44,7 +45,7 @@ def callees(index: Index, key: str) -> list[Call]:
         return []
     file = split[0]
     for occurrence in calls_in(file, file.scope_of_node(node)):
-        called, is_certain = uses.called(file, occurrence)
+        called, is_certain = calling.called(file, occurrence)
         for other, callee in called:
             found.add(other, callee, span_of(file, occurrence), is_certain=is_certain)
     return found.calls()

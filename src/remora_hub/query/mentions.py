@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
+from remora_hub.query.file_facts import ImportStatement
 from remora_hub.query.resolution.entities import Entity
 from remora_hub.query.resolution.resolver import Resolver
 from remora_hub.query.source_file import Occurrence, SourceFile
@@ -18,56 +19,55 @@ _MOST_EXPORTING = (
 _INIT = ("__init__.py", "__init__.pyi")
 
 
+Sites = Callable[[SourceFile, str], Iterable[int]]
+"""The positions in a file at which a name stands and is to be looked at."""
+
+
+def everywhere(file: SourceFile, name: str) -> Iterable[int]:
+    """Every mention."""
+    return file.code.occurrences(name)
+
+
 class Mentions:
-    """The mentions of one entity under its own name."""
+    """The mentions of one entity, under its own name and under what imports call it."""
 
     def __init__(self, resolver: Resolver, entity: Entity) -> None:
         self._resolver = resolver
         self._entity = entity
-        self.name = entity.name
+        name = entity.name
         if entity.is_module:
-            self.name = resolver.index.modules.name_of(entity.file.path).rpartition(".")[2]
-        self._text = self.name.encode()
+            name = resolver.index.modules.name_of(entity.file.path).rpartition(".")[2]
+        self._names = [name]
         self._is_global = entity.scope == -1 and not entity.is_module
         self._is_member = _is_member(entity)
 
-    def files(self) -> list[str]:
-        """The files that may mention the entity, sorted."""
-        entity, index = self._entity, self._resolver.index
-        if self._is_global:
-            return sorted(self._reached_by_imports())
-        if self._is_member or entity.is_module:
-            return index.files_naming(self.name)
-        parameter = next((b for b in entity.bindings if b.role is Role.PARAMETER), None)
-        if parameter is None:
-            return [entity.file.path]
-        function = parameter.scope.node
-        called = function.name
-        if called in _CONSTRUCTORS and "." in function.qualname:
-            called = function.qualname.split(".")[-2]
-        calling = set(index.files_naming(called))
-        return sorted(
-            {entity.file.path, *(path for path in index.files_naming(self.name) if path in calling)}
-        )
+    def all(self, sites: Sites = everywhere) -> Iterator[tuple[SourceFile, Occurrence, bool]]:
+        """File, occurrence, and whether it is certain that it means the entity; file by file, sorted by path."""
+        for path in self._files():
+            file = self._resolver.index.file(path)
+            if file is not None:
+                for occurrence, is_certain in self.in_file(file, sites):
+                    yield file, occurrence, is_certain
 
-    def in_file(self, file: SourceFile) -> Iterator[tuple[Occurrence, bool]]:
-        """The occurrences that mean the entity, and whether that is certain.
+    def in_file(self, file: SourceFile, sites: Sites = everywhere) -> Iterator[tuple[Occurrence, bool]]:
+        """The occurrences in a file that mean the entity, and whether that is certain.
 
         Not certain is a member asked of an object of unknown class, where no other class has a member of that name.
         """
-        only_attributes = (
-            self._is_global and file.path != self._entity.file.path and not self._imports_name(file)
-        )
+        own = file.path == self._entity.file.path
         mask = file.code.mask
-        for position in file.code.occurrences(self.name):
-            if only_attributes and mask[position - 1 : position] != b".":
-                continue
-            if self._is_member and self._is_anothers(file, position):
-                continue
-            occurrence = file.occurrence_at(position)
-            if occurrence is not None:
-                is_certain = self._meaning(file, occurrence)
-                if is_certain is not None:
+        local = {self._names[0]} if own or not self._is_global else self._imported_as(file)
+        if local:
+            local.update(self._names)  # a statement that brings it in under another name says its own, too
+        for name in dict.fromkeys([*self._names, *sorted(local)]):
+            for position in sites(file, name):
+                if name not in local and self._is_global and mask[position - 1 : position] != b".":
+                    continue  # nothing here brings the name in: only a module can be asked for it
+                if self._is_member and self._is_anothers(file, position):
+                    continue
+                occurrence = file.occurrence_at(position)
+                is_certain = self._meaning(file, occurrence) if occurrence is not None else None
+                if occurrence is not None and is_certain is not None:
                     yield occurrence, is_certain
 
     def _meaning(self, file: SourceFile, occurrence: Occurrence) -> bool | None:
@@ -77,7 +77,7 @@ class Mentions:
             return True
         if resolution.entities or resolution.is_external or occurrence.role is not Role.ATTRIBUTE:
             return None
-        candidates = self._resolver.candidates.all_members(self.name) if self._is_member else []
+        candidates = self._resolver.candidates.all_members(self._entity.name) if self._is_member else []
         return False if [one.key for one in candidates] == [self._entity.key] else None
 
     def _is_anothers(self, file: SourceFile, position: int) -> bool:
@@ -89,35 +89,64 @@ class Mentions:
         receiver = self._resolver.types.plain_self(file, start)
         if receiver is None:
             return False
-        found, _ = self._resolver.classes.member(receiver.cls, self.name)
+        found, _ = self._resolver.classes.member(receiver.cls, self._entity.name)
         return found is not None and found.key != self._entity.key
 
     # Files.
 
+    def _files(self) -> list[str]:
+        """The files that may mention the entity, sorted."""
+        entity, index = self._entity, self._resolver.index
+        name = self._names[0]
+        if self._is_global:
+            return sorted(self._reached_by_imports())
+        if self._is_member or entity.is_module:
+            return index.files_naming(name)
+        parameter = next((b for b in entity.bindings if b.role is Role.PARAMETER), None)
+        if parameter is None:
+            return [entity.file.path]
+        function = parameter.scope.node
+        called = function.name
+        if called in _CONSTRUCTORS and "." in function.qualname:
+            called = function.qualname.split(".")[-2]
+        calling = set(index.files_naming(called))
+        return sorted({entity.file.path, *(path for path in index.files_naming(name) if path in calling)})
+
     def _reached_by_imports(self) -> set[str]:
         """The files that name the entity and its module, or a module that imports it from there, and so on.
 
-        A module in a relative import may go unnamed (``from . import name``): then its package is around the file.
+        A module in a relative import may go unnamed (``from . import name``): then its package is around the file. A
+        module may pass the entity on under another name, which joins ``_names``.
         """
-        index = self._resolver.index
-        naming = set(index.files_naming(self.name))
         found = {self._entity.file.path}
-        exporting = [self._entity.file.path]
-        for module in exporting:
-            if len(found) > len(naming) or len(exporting) > _MOST_EXPORTING:
-                return naming | found
-            exporting += [path for path in self._star_importers(module) if path not in exporting]
-            stem = index.modules.name_of(module).rpartition(".")[2]
-            near = naming.intersection(index.files_naming(stem))
-            directory, _, file_name = module.rpartition("/")
-            if file_name in _INIT:
-                near.update(path for path in naming if path.startswith(directory + "/") or not directory)
-            for path in near - found:
+        exporting = [(self._entity.file.path, self._entity.name)]
+        for module, name in exporting:
+            naming = set(self._resolver.index.files_naming(name))
+            if naming <= found:
+                continue
+            if len(exporting) > _MOST_EXPORTING:
+                found |= naming
+                continue
+            exporting += [
+                (path, name) for path in self._star_importers(module) if (path, name) not in exporting
+            ]
+            for path in self._near(module, naming) - found:
                 found.add(path)
-                file = index.file(path)
-                if file is not None and self._re_exports(file):
-                    exporting.append(path)
+                file = self._resolver.index.file(path)
+                for local in sorted(self._imported_as(file)) if file is not None else ():
+                    exporting.append((path, local))
+                    if local not in self._names:
+                        self._names.append(local)
         return found
+
+    def _near(self, module: str, naming: set[str]) -> set[str]:
+        """Those of ``naming`` that may import from a module: they name it, or its package is around them."""
+        index = self._resolver.index
+        near = naming.intersection(index.files_naming(index.modules.name_of(module).rpartition(".")[2]))
+        directory, _, file_name = module.rpartition("/")
+        if file_name in _INIT:
+            near.update(path for path in naming if path.startswith(directory + "/") or not directory)
+        return near
 
     def _star_importers(self, module: str) -> list[str]:
         """The files that import all names of a module."""
@@ -133,26 +162,24 @@ class Mentions:
             )
         ]
 
-    def _re_exports(self, file: SourceFile) -> bool:
-        return self._imports_name(file) and any(
-            one.key == self._entity.key for one in self._resolver.names.module_member(file.path, self.name)
-        )
-
-    def _imports_name(self, file: SourceFile) -> bool:
-        """Whether an import statement of the file brings in the entity, perhaps under another name."""
+    def _imported_as(self, file: SourceFile) -> set[str]:
+        """The names under which import statements of the file bring in the entity."""
+        found: set[str] = set()
         for statement in file.imports:
             for listed in statement.names:
-                if listed == "*" or listed.partition(" ")[0] == self.name:
-                    break
-            else:
-                continue
-            module = self._resolver.index.modules.find(Imported(statement.module, statement.level), file.path)
-            if module is None:
-                continue
-            found = self._resolver.names.module_member(module, self.name)
-            if any(one.key == self._entity.key for one in found):
-                return True
-        return False
+                name, _, alias = listed.partition(" as ")
+                if name == "*":
+                    found.update(one for one in self._names if self._brings(file, statement, one))
+                elif name in self._names and self._brings(file, statement, name):
+                    found.add(alias or name)
+        return found
+
+    def _brings(self, file: SourceFile, statement: ImportStatement, name: str) -> bool:
+        """Whether ``name`` in the module that a statement imports from is the entity."""
+        modules, names = self._resolver.index.modules, self._resolver.names
+        module = modules.find(Imported(statement.module, statement.level), file.path)
+        found = names.module_member(module, name) if module is not None else ()
+        return any(one.key == self._entity.key for one in found)
 
 
 def _is_member(entity: Entity) -> bool:

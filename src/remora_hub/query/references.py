@@ -46,8 +46,12 @@ def highlights(index: Index, place: Place) -> list[Reference]:
     if not entities:  # of unknown origin: as it is spelled
         name = occurrence.roles.line.texts[occurrence.index].decode("utf-8", "replace")
         same = [one for one in file.occurrences(name) if one.role is occurrence.role]
-        return [_reference(file, one, name, set(), is_certain=False) for one in same]
-    return [mention for entity in entities for mention in _mentions(Mentions(resolver, entity), entity, file)]
+        return [_reference(file, one, set(), is_certain=False) for one in same]
+    return [
+        _reference(file, one, _positions(entity, file), is_certain=is_certain)
+        for entity in entities
+        for one, is_certain in Mentions(resolver, entity).in_file(file)
+    ]
 
 
 def meant(resolver: Resolver, file: SourceFile, occurrence: Occurrence) -> list[Entity]:
@@ -74,26 +78,19 @@ def entity_references(
     """Every mention of ``entities``, by path and position."""
     found: dict[tuple[str, int, int], Reference] = {}
     for entity in entities:
-        mentions = Mentions(resolver, entity)
-        for path in mentions.files():
-            file = resolver.index.file(path)
-            if file is None:
-                continue
-            for mention in _mentions(mentions, entity, file):
-                if include_definition or mention.role != "definition":
-                    found.setdefault((mention.path, mention.line, mention.column), mention)
+        for file, occurrence, is_certain in Mentions(resolver, entity).all():
+            mention = _reference(file, occurrence, _positions(entity, file), is_certain=is_certain)
+            if include_definition or mention.role != "definition":
+                found.setdefault((mention.path, mention.line, mention.column), mention)
     return [found[key] for key in sorted(found)]
 
 
-def _mentions(found: Mentions, entity: Entity, file: SourceFile) -> list[Reference]:
-    positions: set[int] = set()
-    if entity.file is file:
-        positions = {binding.position for binding in entity.bindings if not entity.is_import}
-        positions |= {file.name_position(node) for node in entity.nodes if node.kind != "module"}
-    return [
-        _reference(file, occurrence, found.name, positions, is_certain=is_certain)
-        for occurrence, is_certain in found.in_file(file)
-    ]
+def _positions(entity: Entity, file: SourceFile) -> set[int]:
+    """Where ``file`` binds an entity."""
+    if entity.file is not file:
+        return set()
+    positions = {binding.position for binding in entity.bindings if not entity.is_import}
+    return positions | {file.name_position(node) for node in entity.nodes if node.kind != "module"}
 
 
 def _entity_of(resolver: Resolver, file: SourceFile, node: Node) -> Entity | None:
@@ -109,11 +106,12 @@ def _entity_of(resolver: Resolver, file: SourceFile, node: Node) -> Entity | Non
 
 
 def _reference(
-    file: SourceFile, occurrence: Occurrence, name: str, positions: set[int], *, is_certain: bool
+    file: SourceFile, occurrence: Occurrence, positions: set[int], *, is_certain: bool
 ) -> Reference:
+    length = len(occurrence.roles.line.texts[occurrence.index])
     return Reference(
         file.path,
-        *range_at(file, occurrence.position, len(name.encode())),
+        *range_at(file, occurrence.position, length),
         role=_role(occurrence, positions),
         container=file.key(file.enclosing(occurrence.position).node),
         certain=is_certain,

@@ -9,11 +9,11 @@ from zlib import crc32
 
 from remora_hub.answers import Reported
 from remora_hub.query.call_sites import calls_of
+from remora_hub.query.calling import CALLABLE, Calling
 from remora_hub.query.index import Index
 from remora_hub.query.outline import item
 from remora_hub.query.tally import Defined, tally
 from remora_hub.query.unused import Unused
-from remora_hub.query.uses import CALLABLE, Uses
 
 _MOST_FILES_A_NAME = 16
 _MOST_FILES_A_RESOLVER = 300
@@ -76,7 +76,7 @@ class _Calls:
 
     def __init__(self, index: Index) -> None:
         self._index = index
-        self._uses = Uses(index)
+        self._calling = Calling(index)
         self._files = 0
 
     def of_name(self, name: str, spelled: int) -> tuple[Counter[NodeKey], str]:
@@ -108,10 +108,13 @@ class _Calls:
                 continue
             self._files += 1
             if self._files % _MOST_FILES_A_RESOLVER == 0:  # what it found out keeps files in memory
-                self._uses = Uses(self._index)
-            for occurrence in calls_of(file, name):
+                self._calling = Calling(self._index)
+            for position in calls_of(file, name):
+                occurrence = file.occurrence_at(position)
                 sites += 1
-                called, is_certain = self._uses.called(file, occurrence)
+                if occurrence is None:
+                    continue
+                called, is_certain = self._calling.called(file, occurrence)
                 if is_certain:
                     counted.update((other.path, node.suffix) for other, node in called)
         return counted, sites

@@ -8,14 +8,15 @@ from collections.abc import Iterable
 from remora_hub.answers import Test
 from remora_hub.errors import StoreError
 from remora_hub.query.call_sites import calls_in, calls_of
+from remora_hub.query.calling import CALLABLE, Calling
 from remora_hub.query.file_facts import Node
 from remora_hub.query.fixtures import Fixtures, is_fixture, is_set_up, is_test_function, tests_beside
 from remora_hub.query.index import Index
+from remora_hub.query.mentions import Mentions, everywhere
 from remora_hub.query.outline import item
 from remora_hub.query.references import node_entity
 from remora_hub.query.resolution.values import ClassValue
 from remora_hub.query.source_file import Occurrence, Scope, SourceFile
-from remora_hub.query.uses import CALLABLE, Uses
 from remora_hub.syntax.roles import Role
 
 _MOST_BETWEEN = 3
@@ -49,7 +50,7 @@ class _Search:
 
     def __init__(self, index: Index) -> None:
         self._index = index
-        self._uses = Uses(index)
+        self._calling = Calling(index)
         self._fixtures = Fixtures(index)
 
     def tests(self, key: str) -> list[Test]:
@@ -102,20 +103,20 @@ class _Search:
         return self._mentioning(key, node)
 
     def _mentioning(self, key: str, node: Node) -> Iterable[Found]:
-        entity = node_entity(self._uses.resolver, key)
+        entity = node_entity(self._calling.resolver, key)
         if entity is None:
             return
         is_called = node.kind in CALLABLE
 
-        def sites(file: SourceFile, name: str) -> Iterable[Occurrence]:
+        def sites(file: SourceFile, name: str) -> Iterable[int]:
             is_enough = file.nodes[0].is_test or not is_called
-            return file.occurrences(name) if is_enough else calls_of(file, name)
+            return everywhere(file, name) if is_enough else calls_of(file, name)
 
-        for use in self._uses.of(entity, sites):
-            if use.is_certain and use.occurrence.role not in _IMPORTING:
-                user = self._user_at(use.file, use.occurrence)
-                if user is not None and use.file.key(user) != key:
-                    yield use.file, user
+        for file, occurrence, is_certain in Mentions(self._calling.resolver, entity).all(sites):
+            if is_certain and occurrence.role not in _IMPORTING:
+                user = self._user_at(file, occurrence)
+                if user is not None and file.key(user) != key:
+                    yield file, user
 
     def _user_at(self, file: SourceFile, occurrence: Occurrence) -> Node | None:
         """What a mention belongs to: the outermost function around it; in tests, too, what it decorates or defines."""
@@ -160,12 +161,12 @@ class _Search:
         for scope in file.scopes:
             if own.start <= scope.start < own.end:
                 for occurrence in calls_in(file, scope):
-                    called, is_certain = self._uses.called(file, occurrence)
+                    called, is_certain = self._calling.called(file, occurrence)
                     yield from called if is_certain else ()
 
     def _constructors(self, file: SourceFile, node: Node) -> Iterable[Found]:
         for name in sorted(_CONSTRUCTORS):
-            entity, _ = self._uses.resolver.classes.member(ClassValue(file, node), name)
+            entity, _ = self._calling.resolver.classes.member(ClassValue(file, node), name)
             if entity is not None and entity.nodes:
                 yield entity.file, entity.nodes[-1]
 

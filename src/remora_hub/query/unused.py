@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from remora_hub.query.calling import CALLABLE
 from remora_hub.query.file_facts import Node
 from remora_hub.query.index import Index
 from remora_hub.query.references import node_entity
@@ -12,7 +13,6 @@ from remora_hub.query.resolution.resolver import Resolver
 from remora_hub.query.resolution.values import ClassValue, ExternalValue
 from remora_hub.query.source_file import Occurrence, SourceFile
 from remora_hub.query.tally import Defined, Tally
-from remora_hub.query.uses import CALLABLE
 from remora_hub.syntax.roles import Role
 
 _MOST_MENTIONS_RESOLVED = 6

@@ -53,7 +53,12 @@ class Types:
         if narrowed:
             return narrowed
         reaching = self._resolver.narrowing.reaching(file, entity, occurrence.position)
-        return joined(*(self.binding(file, binding) for binding in reaching))
+        values = joined(*(self.binding(file, binding) for binding in reaching))
+        if not values and len(reaching) < len(
+            entity.bindings
+        ):  # such as a class that a decorator was called on
+            values = joined(*(self.binding(file, binding) for binding in entity.bindings))
+        return values
 
     def entity(self, entity: Entity) -> Values:
         """What an entity's name stands for, whichever of its bindings holds."""
