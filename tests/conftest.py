@@ -25,7 +25,7 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
 def replacement(path: str, source: str) -> FileReplaced:
     packed = Extractor().extract(path, source.encode())
     return FileReplaced(
-        path=path, size=len(source), mtime_ns=1, inode=1, digest=source, scanned_ns=2, packed=packed
+        path=path, size=len(source), changed_ns=1, inode=1, digest=source, scanned_ns=2, packed=packed
     )
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import zstandard
 
+from remora_hub.errors import CorruptStoreError
+
 _LEVEL = 1
 # A compressor is used by one thread at a time and then again: one made for each call took half as long again.
 _idle: list[zstandard.ZstdCompressor] = []
@@ -24,8 +26,8 @@ def compress(data: bytes) -> bytes:
 
 
 def decompress(blob: bytes) -> bytes:
-    """What ``compress`` was given. Raises ValueError if the blob is damaged."""
+    """What ``compress`` was given. Raises CorruptStoreError if the blob is damaged: only the store holds any."""
     try:
         return zstandard.ZstdDecompressor().decompress(blob)
     except zstandard.ZstdError as error:
-        raise ValueError(str(error)) from error
+        raise CorruptStoreError("unpack", "a blob", str(error), "the index will be rebuilt") from error

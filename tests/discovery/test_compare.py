@@ -8,7 +8,7 @@ from remora_hub.discovery.compare import Known, compare
 from remora_hub.discovery.walk import Fingerprint
 
 SECOND_NS = 1_000_000_000
-OLD = Fingerprint(size=10, mtime_ns=1_000 * SECOND_NS + 5, inode=7)
+OLD = Fingerprint(size=10, changed_ns=1_000 * SECOND_NS + 5, inode=7)
 
 
 def suspects(found: Fingerprint, known: Fingerprint, scanned_ns: int = 2_000 * SECOND_NS) -> bool:
@@ -24,9 +24,9 @@ def test_new_and_removed_and_unchanged_are_told_apart() -> None:
 @pytest.mark.parametrize(
     "now",
     [
-        Fingerprint(11, OLD.mtime_ns, 7),
-        Fingerprint(10, OLD.mtime_ns - 1, 7),
-        Fingerprint(10, OLD.mtime_ns, 8),
+        Fingerprint(11, OLD.changed_ns, 7),
+        Fingerprint(10, OLD.changed_ns - 1, 7),
+        Fingerprint(10, OLD.changed_ns, 8),
     ],
 )
 def test_any_other_fingerprint_is_suspect_also_an_older_time(now: Fingerprint) -> None:
@@ -34,9 +34,9 @@ def test_any_other_fingerprint_is_suspect_also_an_older_time(now: Fingerprint) -
 
 
 def test_file_changed_within_the_scans_granularity_is_suspect() -> None:
-    assert suspects(OLD, OLD, scanned_ns=OLD.mtime_ns + 10_000_000)
-    assert suspects(OLD, OLD, scanned_ns=OLD.mtime_ns - 3 * SECOND_NS)
-    assert not suspects(OLD, OLD, scanned_ns=OLD.mtime_ns + 30_000_000)
+    assert suspects(OLD, OLD, scanned_ns=OLD.changed_ns + 10_000_000)
+    assert suspects(OLD, OLD, scanned_ns=OLD.changed_ns - 3 * SECOND_NS)
+    assert not suspects(OLD, OLD, scanned_ns=OLD.changed_ns + 30_000_000)
 
 
 def test_whole_second_times_get_the_granularity_of_coarse_file_systems() -> None:

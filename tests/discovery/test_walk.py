@@ -45,7 +45,7 @@ def test_sources_come_with_fingerprints_and_directories_with_inodes(tmp_path: Pa
     found = walked(tmp_path)
     status = (tmp_path / "b/c.pyi").stat()
     assert sorted(found.files) == ["a.py", "b/c.pyi"]
-    assert found.files["b/c.pyi"] == Fingerprint(6, status.st_mtime_ns, status.st_ino)
+    assert found.files["b/c.pyi"] == Fingerprint.of(status)
     assert found.directories == {path: (tmp_path / path).stat().st_ino for path in ["", "b", "b/d"]}
     assert walk_directories(tmp_path, SourceRules(tmp_path)) == found.directories
     assert found.omitted == {}

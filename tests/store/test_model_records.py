@@ -116,5 +116,5 @@ async def test_listing_selects_by_kind_status_and_directory(store, replaced):
 async def test_touching_does_not_rewrite_the_record(store, replaced):
     await store.apply([replaced("a.py", ["f"])])
     before = store.reader.record("file:a.py")
-    await store.apply([FileTouched(path="a.py", size=1, mtime_ns=2, inode=3, scanned_ns=4)])
+    await store.apply([FileTouched(path="a.py", size=1, changed_ns=2, inode=3, scanned_ns=4)])
     assert store.reader.record("file:a.py") == before

@@ -49,6 +49,6 @@ def compare(found: Mapping[str, Fingerprint], known: Mapping[str, Known]) -> Dif
 
 def is_racily_clean(known: Known) -> bool:
     """Whether the file may have changed after it was read without its fingerprint telling."""
-    mtime_ns = known.fingerprint.mtime_ns
-    granularity_ns = _TICK_GRANULARITY_NS if mtime_ns % 1_000_000_000 else _COARSE_GRANULARITY_NS
-    return mtime_ns >= known.scanned_ns - granularity_ns
+    changed_ns = known.fingerprint.changed_ns
+    granularity_ns = _TICK_GRANULARITY_NS if changed_ns % 1_000_000_000 else _COARSE_GRANULARITY_NS
+    return changed_ns >= known.scanned_ns - granularity_ns

@@ -114,7 +114,7 @@ def fingerprint(root: Path, path: str) -> Fingerprint | None:
         if error.errno in OWN_SHORTAGE:
             raise
         return None
-    return _fingerprint(status) if stat.S_ISREG(status.st_mode) else None
+    return Fingerprint.of(status) if stat.S_ISREG(status.st_mode) else None
 
 
 def digest_of(data: bytes) -> str:
@@ -161,9 +161,9 @@ def _read_at(directory: int, name: str, max_bytes: int) -> Source:
             after = os.fstat(file)
         finally:
             os.close(file)
-        if _fingerprint(before) == _fingerprint(after) or attempt == _READ_ATTEMPTS - 1:
+        if Fingerprint.of(before) == Fingerprint.of(after) or attempt == _READ_ATTEMPTS - 1:
             break
-    return Source(data, digest_of(data), _fingerprint(before))
+    return Source(data, digest_of(data), Fingerprint.of(before))
 
 
 def _read_at_most(file: int, size: int, max_bytes: int) -> bytes:
@@ -177,7 +177,3 @@ def _read_at_most(file: int, size: int, max_bytes: int) -> bytes:
         if total > max_bytes:
             raise Omitted(Omission("too_large", f"over {max_bytes} bytes, and growing"))
     return parts[0] if len(parts) == 1 else b"".join(parts)
-
-
-def _fingerprint(status: os.stat_result) -> Fingerprint:
-    return Fingerprint(status.st_size, status.st_mtime_ns, status.st_ino)

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from remora_hub.discovery.directory_rules import DirectoryRules
 from remora_hub.discovery.omission import OWN_SHORTAGE, Omission, is_utf8, not_regular, printable, unreadable
@@ -16,11 +17,21 @@ from remora_hub.errors import RootError
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What ``lstat`` tells of a file's content without reading it; size in bytes, time in ns since the epoch."""
+    """What ``lstat`` tells of a file's content without reading it; size in bytes, time in ns since the epoch.
+
+    The time is the later of two, ``st_mtime`` and ``st_ctime``: whoever writes a file can set back the first
+    (``touch``, ``rsync``, archives), and some file systems keep no second. A change of permissions, of owner or of the
+    number of links shows, too, and costs a reading.
+    """
 
     size: int
-    mtime_ns: int
+    changed_ns: int
     inode: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Self:
+        """The fingerprint in what ``lstat`` found."""
+        return cls(status.st_size, max(status.st_mtime_ns, status.st_ctime_ns), status.st_ino)
 
 
 @dataclass(slots=True)
@@ -100,7 +111,7 @@ def _take_entry(entry: os.DirEntry[str], path: str, result: Walk) -> None:
 
 def _take(location: str, path: str, status: os.stat_result, result: Walk) -> None:
     if stat.S_ISREG(status.st_mode):
-        result.files[path] = Fingerprint(status.st_size, status.st_mtime_ns, status.st_ino)
+        result.files[path] = Fingerprint.of(status)
     elif not stat.S_ISDIR(status.st_mode):
         result.omitted[path] = not_regular(location, status.st_mode)
 

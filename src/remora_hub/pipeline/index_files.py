@@ -83,15 +83,15 @@ def _omitted(
     permissions leave no trace in the fingerprint.
     """
     found = read_fingerprint(sources.root, path) if omission.status == "too_large" else None
-    size, mtime_ns, inode = (found.size, found.mtime_ns, found.inode) if found else (0, 0, 0)
-    if before is not None and before.status == omission.status and before[:3] == (size, mtime_ns, inode):
+    size, changed_ns, inode = (found.size, found.changed_ns, found.inode) if found else (0, 0, 0)
+    if before is not None and before.status == omission.status and before[:3] == (size, changed_ns, inode):
         return None
     return FileOmitted(
         path=path,
         status=omission.status,
         detail=omission.detail,
         size=size,
-        mtime_ns=mtime_ns,
+        changed_ns=changed_ns,
         inode=inode,
         scanned_ns=scanned_ns,
         still_current=partial(is_still_omitted, sources.root, path, omission.status, sources.max_file_bytes),
@@ -109,7 +109,7 @@ def _extracted(
             status=outcome.status,
             detail=outcome.detail,
             size=found.size,
-            mtime_ns=found.mtime_ns,
+            changed_ns=found.changed_ns,
             inode=found.inode,
             digest=source.digest,
             scanned_ns=scanned_ns,
@@ -118,7 +118,7 @@ def _extracted(
     return FileReplaced(
         path=path,
         size=found.size,
-        mtime_ns=found.mtime_ns,
+        changed_ns=found.changed_ns,
         inode=found.inode,
         digest=source.digest,
         scanned_ns=scanned_ns,
@@ -132,7 +132,7 @@ def _touched(path: str, source: Source, scanned_ns: int, sources: Sources) -> Fi
     return FileTouched(
         path=path,
         size=found.size,
-        mtime_ns=found.mtime_ns,
+        changed_ns=found.changed_ns,
         inode=found.inode,
         scanned_ns=scanned_ns,
         still_current=partial(is_unchanged, sources.root, sources.rules, path, found),

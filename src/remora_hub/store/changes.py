@@ -1,7 +1,8 @@
 """What goes into the store and what comes out of a commit: plain frozen values.
 
-Fingerprints are ``size`` in bytes, ``mtime_ns`` and ``inode`` as ``os.stat`` gives them; ``scanned_ns`` is the wall
-clock (Unix nanoseconds) when the file was looked at. Digests of files are xxh3-128 in hexadecimal.
+Fingerprints are ``size`` in bytes, ``changed_ns`` (the later of ``st_mtime_ns`` and ``st_ctime_ns``) and ``inode``;
+``scanned_ns`` is the wall clock (Unix nanoseconds) when the file was looked at. Digests of files are xxh3-128 in
+hexadecimal.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class FileReplaced:
 
     path: str
     size: int
-    mtime_ns: int
+    changed_ns: int
     inode: int
     digest: str
     scanned_ns: int
@@ -47,7 +48,7 @@ class FileOmitted:
     status: str
     detail: str = ""
     size: int = 0
-    mtime_ns: int = 0
+    changed_ns: int = 0
     inode: int = 0
     digest: str = ""
     scanned_ns: int = 0
@@ -60,7 +61,7 @@ class FileTouched:
 
     path: str
     size: int
-    mtime_ns: int
+    changed_ns: int
     inode: int
     scanned_ns: int
     still_current: StillCurrent | None = None
@@ -81,7 +82,7 @@ class Fingerprint(NamedTuple):
     """What the store knows of a file on disk; ``digest`` is empty where the bytes were never read."""
 
     size: int
-    mtime_ns: int
+    changed_ns: int
     inode: int
     digest: str
     scanned_ns: int

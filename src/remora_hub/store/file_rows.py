@@ -16,9 +16,9 @@ _FIND = """
 SELECT id, digest, (SELECT value FROM kv_store WHERE key = ?1 || path) FROM hub_file WHERE path = ?2
 """
 _PUT_FILE = """
-INSERT INTO hub_file (id, path, status, size, mtime_ns, inode, digest, scanned_ns, node_count)
+INSERT INTO hub_file (id, path, status, size, changed_ns, inode, digest, scanned_ns, node_count)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (id) DO UPDATE SET status = excluded.status, size = excluded.size, mtime_ns = excluded.mtime_ns,
+ON CONFLICT (id) DO UPDATE SET status = excluded.status, size = excluded.size, changed_ns = excluded.changed_ns,
     inode = excluded.inode, digest = excluded.digest, scanned_ns = excluded.scanned_ns, node_count = excluded.node_count
 """
 _PAGE = """
@@ -78,7 +78,7 @@ class FileRows:
     def put_file(self, new: Replacement, row: FileRow | None, node_count: int) -> int:
         """Save status and fingerprint of a new file, or of the known one in ``row``; its id."""
         inode = signed_inode(new.inode)
-        fingerprint = (new.size, new.mtime_ns, inode, new.digest, new.scanned_ns)
+        fingerprint = (new.size, new.changed_ns, inode, new.digest, new.scanned_ns)
         self._connection.execute(
             _PUT_FILE, (row.id if row else None, new.path, new.status, *fingerprint, node_count)
         )
@@ -105,8 +105,8 @@ class FileRows:
     def touch(self, change: FileTouched) -> None:
         """Save a known file's new fingerprint."""
         self._connection.execute(
-            "UPDATE hub_file SET size = ?, mtime_ns = ?, inode = ?, scanned_ns = ? WHERE path = ?",
-            (change.size, change.mtime_ns, signed_inode(change.inode), change.scanned_ns, change.path),
+            "UPDATE hub_file SET size = ?, changed_ns = ?, inode = ?, scanned_ns = ? WHERE path = ?",
+            (change.size, change.changed_ns, signed_inode(change.inode), change.scanned_ns, change.path),
         )
 
     def delete(self, path: str, file_id: int) -> None:

@@ -10,17 +10,19 @@ from typing import NamedTuple
 
 import apsw
 
+from remora_hub.compression import compress
 from remora_hub.errors import CorruptStoreError, StoreError
 from remora_hub.store import feed_log
 from remora_hub.store.changes import Commit, Fingerprint, Horizon
 from remora_hub.store.connection import open_reader, store_error
 from remora_hub.store.keys import FILE_PREFIX, prefix_range, under_range
-from remora_hub.store.maintenance import StoreStats, check_integrity, read_stats
+from remora_hub.store.maintenance import StoreStats, check_integrity, quick_check, read_stats
 from remora_hub.store.schema import read_index_id, unsigned_inode
 
 _FILES_PER_READ = 64
+_NO_CODE = compress(b"")  # that of a file that is not indexed
 
-_FINGERPRINTS = "SELECT path, size, mtime_ns, inode, digest, scanned_ns, status FROM hub_file"
+_FINGERPRINTS = "SELECT path, size, changed_ns, inode, digest, scanned_ns, status FROM hub_file"
 _AT_OR_BELOW = " WHERE path = ? OR (path >= ? AND path < ?)"
 _PATHS = """
 SELECT path FROM hub_file
@@ -88,8 +90,8 @@ class IndexReader:
                 )  # a plain scan: half the time for all of a repository
             )
             return {
-                path: Fingerprint(size, mtime_ns, unsigned_inode(inode), digest, scanned_ns, status)
-                for path, size, mtime_ns, inode, digest, scanned_ns, status in rows
+                path: Fingerprint(size, changed_ns, unsigned_inode(inode), digest, scanned_ns, status)
+                for path, size, changed_ns, inode, digest, scanned_ns, status in rows
             }
 
     def paths(self, under: str | None = None, status: str | None = None) -> list[str]:
@@ -139,7 +141,7 @@ class IndexReader:
         """``(nodes, code, record)`` of a file that was understood, as in ``facts.PackedFile``; else None."""
         with self._errors():
             for nodes, code, record in self._connection.execute(_PARTS, (FILE_PREFIX, path)):
-                return bytes(nodes), bytes(code), str(record)
+                return bytes(nodes), bytes(code) or _NO_CODE, str(record)
             return None
 
     def star_importers(self) -> list[str]:
@@ -177,6 +179,11 @@ class IndexReader:
         """Everything that is wrong with the file, one sentence each; empty if it is sound."""
         with self._snapshot():
             return check_integrity(self._connection)
+
+    def quick_check(self) -> list[str]:
+        """What SQLite's quick check finds wrong, one sentence each."""
+        with self._errors():
+            return quick_check(self._connection)
 
     def _blob(self, statement: str, path: str) -> bytes | None:
         with self._errors():

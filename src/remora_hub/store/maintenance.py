@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import apsw
+import msgspec
 
+from remora_hub.compression import decompress
 from remora_hub.errors import CorruptStoreError
 from remora_hub.facts import has_place_for_each
 from remora_hub.store import feed_log
@@ -27,6 +29,17 @@ _ORPHANED_RECORDS = """
 DELETE FROM kv_store WHERE key >= 'node:' AND key < 'node;'
     OR (key >= 'file:' AND key < 'file;' AND substr(key, 6) NOT IN (SELECT path FROM hub_file))
 """
+
+
+# No file has such a fingerprint, so the next comparison reads it.
+_FORGET = "UPDATE hub_file SET changed_ns = 0, digest = '', scanned_ns = 0 "
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What decides which files are left out: the largest file in bytes, the longest parse in seconds."""
+
+    max_file_bytes: int
+    parse_timeout_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +97,14 @@ def read_stats(connection: apsw.Connection, path: Path) -> StoreStats:
     )
 
 
+def quick_check(connection: apsw.Connection) -> list[str]:
+    """What SQLite's own quick check finds wrong with the pages: 50 ms for a large repository, nobody is stopped."""
+    problems = [str(row[0]) for row in connection.execute("PRAGMA quick_check(20)")]
+    return [] if problems == ["ok"] else problems
+
+
 def check_integrity(connection: apsw.Connection) -> list[str]:
-    """What is wrong with the file, one sentence each: SQLite's own check, and every packed page of nodes."""
+    """What is wrong with the file, one sentence each: SQLite's own check, and every packed page of nodes and code."""
     problems = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(20)")]
     if problems != ["ok"]:
         return problems
@@ -106,7 +125,43 @@ def check_integrity(connection: apsw.Connection) -> list[str]:
                 damaged.append(f"{path} should have {expected} nodes and has {found}")
             elif not has_place_for_each(str(places), found):
                 damaged.append(f"{path} has not a place for each of its {found} nodes")
+    for path, code in connection.execute(
+        "SELECT f.path, c.code FROM hub_file f JOIN hub_code c ON c.file_id = f.id WHERE length(c.code) > 0"
+    ):
+        try:
+            decompress(code)
+        except CorruptStoreError as error:
+            damaged.append(f"the code of {path}: {error.reason}")
     return damaged
+
+
+def keep_to_limits(connection: apsw.Connection, limits: Limits) -> int:
+    """Have what was decided by other limits decided again: such files are forgotten; returns how many.
+
+    A file that timed out, or that was too large, is not looked at again while it stays the same.
+    """
+    before = [value for (value,) in connection.execute("SELECT value FROM hub_meta WHERE key = 'limits'")]
+    wanted = str(msgspec.json.encode(limits), "utf-8")
+    if before == [wanted]:
+        return 0
+    was = msgspec.json.decode(before[0], type=Limits) if before else None
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        forgotten = 0
+        if was is None or was.parse_timeout_s < limits.parse_timeout_s:
+            connection.execute(_FORGET + "WHERE status = 'timed_out'")
+            forgotten += connection.changes()
+        if was is None or was.max_file_bytes != limits.max_file_bytes:
+            connection.execute(
+                _FORGET + "WHERE (size > ?) IS NOT (status = 'too_large')", (limits.max_file_bytes,)
+            )
+            forgotten += connection.changes()
+        connection.execute("INSERT OR REPLACE INTO hub_meta (key, value) VALUES ('limits', ?)", (wanted,))
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+    return forgotten
 
 
 def collect(connection: apsw.Connection, feed_retention_commits: int) -> Collected:

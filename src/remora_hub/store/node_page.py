@@ -110,8 +110,9 @@ def unpack_page(path: str, page: NodePage) -> list[StoredNode]:
         exceptions = _decode_history(page.history) if page.history else {}
         if len(bodies) != len(suffixes):
             raise ValueError(f"{len(suffixes)} keys for {len(bodies)} nodes")
-    except (ValueError, msgspec.DecodeError) as error:
-        raise CorruptStoreError("read the nodes of", path, str(error), "the index will be rebuilt") from error
+    except (ValueError, msgspec.DecodeError, CorruptStoreError) as error:
+        reason = error.reason if isinstance(error, CorruptStoreError) else str(error)
+        raise CorruptStoreError("read the nodes of", path, reason, "the index will be rebuilt") from error
     saved_once = NodeHistory(1, page.created_at, page.created_at)
     if not exceptions:
         return [StoredNode(suffix, body, saved_once) for suffix, body in zip(suffixes, bodies, strict=True)]

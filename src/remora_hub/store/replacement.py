@@ -23,7 +23,7 @@ class Replacement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     status: str
     detail: str
     size: int
-    mtime_ns: int
+    changed_ns: int
     inode: int
     digest: str
     scanned_ns: int
@@ -70,7 +70,7 @@ def as_replacement(change: FileReplaced | FileOmitted | Replacement) -> Replacem
         status=status,
         detail=detail,
         size=change.size,
-        mtime_ns=change.mtime_ns,
+        changed_ns=change.changed_ns,
         inode=change.inode,
         digest=change.digest,
         scanned_ns=change.scanned_ns,
@@ -91,7 +91,7 @@ def recorded(
         status=status,
         detail=detail,
         size=0,
-        mtime_ns=0,
+        changed_ns=0,
         inode=0,
         digest="",
         scanned_ns=0,

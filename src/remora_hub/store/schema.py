@@ -8,6 +8,7 @@ anything. Schema versions:
 
 1. The first.
 2. Key suffixes stand in a table of their own, with what a search by name needs beside them.
+3. A fingerprint has the later of a file's two times, for the one of its content can be set back.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import apsw
 from remora_hub.errors import CorruptStoreError, NewerIndexError
 from remora_hub.store import feed_log
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 APPLICATION_ID = 0x526D4862  # "RmHb"
 SNAPSHOT_APPLICATION_ID = 0x526D5373  # "RmSs"
 _EXTRACTORS_PER_SCHEMA = 100_000
@@ -60,7 +61,7 @@ _HUB_TABLES = """
 CREATE TABLE hub_meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE hub_file (
     id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, status TEXT NOT NULL, size INTEGER NOT NULL,
-    mtime_ns INTEGER NOT NULL, inode INTEGER NOT NULL, digest TEXT NOT NULL, scanned_ns INTEGER NOT NULL,
+    changed_ns INTEGER NOT NULL, inode INTEGER NOT NULL, digest TEXT NOT NULL, scanned_ns INTEGER NOT NULL,
     node_count INTEGER NOT NULL);
 CREATE TABLE hub_nodes (
     file_id INTEGER PRIMARY KEY, created_at REAL NOT NULL, nodes BLOB NOT NULL, history BLOB);
