@@ -178,7 +178,7 @@ async def test_repeated_breakdowns_do_not_stop_the_hub_from_seeing(
 async def test_polling_on_request_sees_changes_without_any_watch(
     root: Path, mirror_of: StartMirror, watch_count: Callable[[], int]
 ) -> None:
-    mirror = await mirror_of(root, force_polling=True)
+    mirror = await mirror_of(root, polling="always")
     assert mirror.watcher.state.name == "polling"
     assert watch_count() == 0
     (root / "new").mkdir()

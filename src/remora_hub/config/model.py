@@ -111,6 +111,9 @@ class StoreConfig(Section):
     feed_retention_commits: int = Field(
         10_000, ge=1, le=10_000_000, description="commits whose changes can still be asked for"
     )
+    check_interval_s: Seconds = Field(
+        21_600.0, description="time between checks of the database for damage, when idle, in seconds"
+    )
     cache_mb: int = Field(16, ge=1, le=4096, description="page cache of the writer, in MiB")
 
 

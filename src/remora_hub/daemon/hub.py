@@ -19,6 +19,7 @@ from remora_hub.daemon.lock import RootLock
 from remora_hub.daemon.measurements import measure
 from remora_hub.daemon.monitoring import serve_http
 from remora_hub.daemon.occupancy import Occupancy
+from remora_hub.daemon.problem_log import log_problems
 from remora_hub.daemon.reload import ConfigChange, Reloads
 from remora_hub.daemon.sandbox import end_when_cut_off
 from remora_hub.daemon.service_manager import ServiceManager
@@ -27,6 +28,7 @@ from remora_hub.daemon.status import Problem, hub_state, one_line, problems, ses
 from remora_hub.daemon.supervision import Supervision
 from remora_hub.discovery.read import digest_of
 from remora_hub.errors import (
+    ConfigError,
     CorruptStoreError,
     HubError,
     RootError,
@@ -95,6 +97,7 @@ class Hub:
         self._opened = asyncio.Event()
         self._trouble = ""
         self._damage = ""
+        self._insecurity: HubError | None = None
         self._stopping = asyncio.Event()
         self._started = time.time()
         language_server = LanguageServer(self)
@@ -201,7 +204,7 @@ class Hub:
         self, query: str, kind: str | None, limit: int, path: str | None = None
     ) -> list[Symbol]:
         """Search for symbols by name."""
-        with self._answering:
+        with self._answering, self.store.suspecting():
             return await self._current().search_symbols(query, kind, limit, path)
 
     async def ask(
@@ -212,7 +215,7 @@ class Hub:
         thorough: bool = False,
     ) -> T:
         """Answer a question from the index."""
-        with self._answering:
+        with self._answering, self.store.suspecting():
             return await self._current().engine.ask(question, overlays, thorough=thorough)
 
     async def extract(self, path: str, data: bytes) -> PackedFile | None:
@@ -275,6 +278,8 @@ class Hub:
         found = [] if self._session is None else problems(self._session)
         if self._trouble:
             found.append(Problem("hub", self._trouble, "it is tried again every second"))
+        if self._insecurity is not None:
+            found.append(Problem("state", self._insecurity.problem, self._insecurity.hint))
         if self._damage and not (self._session and self._session.is_ready.is_set()):
             found.append(Problem("store", self._damage, "wait: the index is rebuilt from the disk"))
         return found
@@ -294,6 +299,7 @@ class Hub:
             self._stop_when_idle(),
             end_when_cut_off(self._paths, self._manager),
             serve_http(self._config.http.port, self._paths.state_dir, monitored),
+            log_problems(self._problems),
         )
         tasks = [asyncio.ensure_future(part) for part in parts]
         stopping = tasks[0]
@@ -350,7 +356,7 @@ class Hub:
                 if not may_pass or (self._sessions == 0 and time.monotonic() > patient_until):
                     raise
                 if not self._trouble:
-                    log.warning("session.postponed", reason=str(error))
+                    log.debug("session.postponed", reason=str(error))
                 self._trouble = str(error)
                 await asyncio.sleep(_PAUSE_S)
             finally:
@@ -374,6 +380,7 @@ class Hub:
                     tasks.create_task(self._guard_places())
                     tasks.create_task(self._until_replaced())
             except BaseExceptionGroup as group:
+                session.store.check_files()  # whatever goes wrong with a file that was replaced is damage
                 raise first_hub_error(group) from group
             finally:
                 self._opened.clear()
@@ -386,21 +393,19 @@ class Hub:
         raise SessionReplacedError("keep the index open", reason="the configuration has changed")
 
     async def _guard_places(self) -> None:
-        """Notice when database, lock or socket are deleted (``git clean -fdx`` does), and put them back."""
-        identity = self._paths.database.stat().st_ino
+        """Put back what is deleted of state directory, lock and socket (``git clean -fdx`` does it)."""
         while True:
             await asyncio.sleep(_PAUSE_S)
             if not self._paths.root.is_dir():
                 continue  # all may come back with it
             try:
-                is_there = self._paths.database.stat().st_ino == identity
-            except OSError:
-                is_there = False
-            if not is_there:
-                raise CorruptStoreError(
-                    "keep", str(self._paths.database), "the file was deleted or replaced", "it is rebuilt"
-                )
-            await self._secure_places()
+                await self._secure_places()
+            except (ConfigError, RootError, StoreError) as error:  # the open index can be asked all the same
+                if self._insecurity is None:
+                    log.warning("places.not_secured", reason=str(error))
+                self._insecurity = error
+            else:
+                self._insecurity = None
 
     async def _secure_places(self) -> None:
         """See that state directory, lock and socket are where they belong."""
@@ -414,7 +419,7 @@ class Hub:
         """Keep a damaged database under another name, so that the next session makes a new one."""
         kept = set_aside(self._paths.database) if self._paths.database.exists() else None
         self._damage = error.problem
-        log.error("store.damaged", reason=str(error), kept=str(kept), remedy="the index is rebuilt by itself")
+        log.warning("store.damaged", reason=str(error), kept=str(kept), remedy="the index is rebuilt by itself")
 
     def _state(self) -> str:
         return "degraded" if self._problems() else hub_state(self._session)

@@ -27,6 +27,7 @@ from remora_hub.pipeline.reconciler import Reconciler
 from remora_hub.pipeline.unsaved import UnsavedTexts
 from remora_hub.query.engine import QueryEngine
 from remora_hub.query.symbol_search import SymbolSearch
+from remora_hub.store.health import watch_over
 from remora_hub.store.node_state_store import NodeStateStore
 from remora_hub.watch.watcher import Watcher
 
@@ -43,6 +44,7 @@ class Session:
 
     def __init__(self, paths: StatePaths, config: HubConfig, store: NodeStateStore) -> None:
         self.store = store
+        self._check_interval_s = config.store.check_interval_s
         self.is_ready = asyncio.Event()
         self.has_ended = asyncio.Event()
         self.executor = ThreadPoolExecutor(config.index.max_indexing_workers, thread_name_prefix="indexing")
@@ -58,7 +60,7 @@ class Session:
             lambda directory: self.reconciler.mark(directory, "queue full"),
         )
         self.reconciler = Reconciler(
-            paths.root, self.rules, store, self.committer, self.queue, self.executor, self._watch_directories
+            paths.root, self.rules, store, self.committer, self.queue, self.executor, self._compared
         )
         self.workers = ChangeWorkers(
             config.changes.max_change_workers, self.queue, store, self.committer, self.indexer
@@ -69,7 +71,7 @@ class Session:
             debounce_ms=config.watch.debounce_ms,
             step_ms=config.watch.step_ms,
             reconcile_interval_s=config.watch.reconcile_interval_s,
-            force_polling=config.watch.polling == "always",
+            polling=config.watch.polling,
         )
         self.cold_start = ColdStart(store, self.committer, self.indexer, config.index.max_indexing_workers)
         self.unsaved = UnsavedTexts(self.lanes)
@@ -122,6 +124,7 @@ class Session:
             tasks.create_task(self._follow_hints())
             tasks.create_task(self.workers.run())
             tasks.create_task(self._tick())
+            tasks.create_task(watch_over(self.store, self._check_interval_s, lambda: not self.pending))
             overtaken = await self.cold_start.run(on_walked=self._walked)
             for path in overtaken:
                 await self.queue.put(path, Priority.CHANGED)
@@ -174,8 +177,10 @@ class Session:
                 "index.started", files=found.files, to_read=len(found.suspects), settled=len(found.settled)
             )
 
-    async def _watch_directories(self, directories: dict[str, int]) -> None:
-        self.watcher.ensure(directories)
+    def _compared(self, directory: str, reason: str, found: Reconciliation) -> None:
+        self.watcher.ensure(found.directories)
+        if directory == "":
+            self.watcher.compared(reason, found.changed, found.seconds)
 
     async def _follow_hints(self) -> None:
         async for hints in self.watcher:

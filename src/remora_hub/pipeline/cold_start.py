@@ -17,6 +17,7 @@ from remora_hub.store.changes import (
     FileTouched,
     Fingerprint,
 )
+from remora_hub.store.maintenance import Limits
 from remora_hub.store.node_state_store import NodeStateStore
 
 _FILES_PER_BATCH = 16
@@ -53,6 +54,8 @@ class ColdStart:
         it is committed with its status. Raises RootError, StoreError.
         """
         sources = self._indexer.sources
+        limits = Limits(sources.max_file_bytes, self._indexer.lanes.limit_s)
+        await self._committer.keep_to_limits(limits)
         found = await reconcile(sources.root, sources.rules, self._store, self._indexer.executor)
         if on_walked is not None:
             on_walked(found)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 from remora_hub.errors import CorruptStoreError, StoreError
 from remora_hub.logs import get_logger
 from remora_hub.store.changes import Commit, FileChange
+from remora_hub.store.maintenance import Limits
 from remora_hub.store.node_state_store import NodeStateStore
 
 _FIRST_WAIT_S = 0.1
 _LONGEST_WAIT_S = 2.0
+
+Written = TypeVar("Written")
 
 log = get_logger(__name__)
 
@@ -29,23 +33,30 @@ class Committer:
 
         Raises CorruptStoreError, and StoreError where waiting cannot help.
         """
+        return await self._persist(lambda: self._store.apply(changes))
+
+    async def keep_to_limits(self, limits: Limits) -> None:
+        """As ``apply``: have files that other limits decided about read again by the next reconciliation."""
+        await self._persist(lambda: self._store.keep_to_limits(limits))
+
+    async def _persist(self, write: Callable[[], Awaitable[Written]]) -> Written:
         wait_s = _FIRST_WAIT_S
         while True:
             try:
-                commit = await self._store.apply(changes)
+                written = await write()
             except CorruptStoreError:
                 raise
             except StoreError as error:
                 if not error.recoverable:
                     raise
                 if self.trouble is None:
-                    log.warning("store.write_failed", reason=str(error), files=len(changes))
+                    log.debug("store.write_failed", reason=str(error))
                 self.trouble = error
                 self.failures += 1
                 await asyncio.sleep(wait_s)
                 wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
                 continue
             if self.trouble is not None:
-                log.info("store.write_recovered")
+                log.debug("store.write_recovered")
                 self.trouble = None
-            return commit
+            return written

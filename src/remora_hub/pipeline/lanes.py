@@ -73,7 +73,7 @@ class ParseLanes:
         self.count = count
         self.counters = LaneCounters()
         self.parse_s = Histogram()
-        self._limit_s = limit_s
+        self.limit_s = limit_s
         self._patience_s = min(_PATIENCE_S, limit_s * _PATIENCE)
         self._is_hurried = False
         self._idle_s = idle_s
@@ -105,7 +105,7 @@ class ParseLanes:
         while position < len(requests):
             # After a death the suspect runs alone, so that nothing else can be blamed for a second one.
             batch = requests[position : position + 1] if deaths else requests[position:]
-            limit_s = self._limit_s if is_alone else patience_s
+            limit_s = self.limit_s if is_alone else patience_s
             try:
                 with self._lane() as lane:
                     began_s = time.perf_counter()
@@ -172,7 +172,7 @@ class ParseLanes:
                 self.counters.postponed += 1
                 return Postponed(path)
             self.counters.timed_out += 1
-            return Refusal("timed_out", f"parsing took longer than {self._limit_s:g} s")
+            return Refusal("timed_out", f"parsing took longer than {self.limit_s:g} s")
         self.counters.died += 1
         if deaths > _DEATHS_ALLOWED:
             return Refusal("quarantined", f"the parser crashed on it twice ({failure.detail})")

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -27,7 +27,8 @@ class Reconciliation:
     ``suspects`` must be read: path to size in bytes, the largest first. ``settled`` need no reading, and are discarded
     if the disk says otherwise by the time they are written: a worker may have been faster.
     ``directories`` are all that were walked, each with its inode: those to be watched. ``unchanged`` and ``files``
-    are counts; ``known`` is what the store had.
+    are counts, as is ``changed``: files that are new, gone, or have another fingerprint. ``seconds`` is what the walk
+    and the comparison took. ``known`` is what the store had.
     """
 
     suspects: dict[str, int]
@@ -35,6 +36,8 @@ class Reconciliation:
     directories: dict[str, int]
     unchanged: int
     files: int
+    changed: int
+    seconds: float
     known: Mapping[str, StoredFingerprint]
 
 
@@ -48,9 +51,11 @@ async def reconcile(
     """
     loop = asyncio.get_running_loop()
     scanned_ns = time.time_ns()
+    began_s = time.monotonic()
     found = await loop.run_in_executor(executor, walk, root, rules, under)
     known = await store.fingerprints(under)
-    return await loop.run_in_executor(executor, _compare, root, rules, found, known, scanned_ns)
+    compared = await loop.run_in_executor(executor, _compare, root, rules, found, known, scanned_ns)
+    return replace(compared, seconds=time.monotonic() - began_s)
 
 
 def _compare(
@@ -76,7 +81,19 @@ def _compare(
         before = known.get(path)
         if before is None or before.status != omission.status:
             settled.append(_omitted(root, path, omission, scanned_ns))
-    return Reconciliation(suspects, settled, found.directories, difference.unchanged, len(found.files), known)
+    differing = sum(
+        path not in known or Fingerprint(*known[path][:3]) != found.files[path] for path in suspects
+    )
+    return Reconciliation(
+        suspects,
+        settled,
+        found.directories,
+        difference.unchanged,
+        len(found.files),
+        differing + len(difference.removed),
+        0.0,
+        known,
+    )
 
 
 def _omitted(root: Path, path: str, omission: Omission, scanned_ns: int) -> FileOmitted:

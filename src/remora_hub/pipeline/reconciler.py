@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import Executor
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from remora_hub.errors import HubError, RootError
 from remora_hub.logs import get_logger
 from remora_hub.pipeline.change_queue import ChangeQueue, Priority
 from remora_hub.pipeline.commits import Committer
-from remora_hub.pipeline.reconcile import reconcile
+from remora_hub.pipeline.reconcile import Reconciliation, reconcile
 from remora_hub.store.node_state_store import NodeStateStore
 
 _MOST_MARKS = 200
@@ -25,7 +25,7 @@ log = get_logger(__name__)
 
 
 class Reconciler:
-    """One task. ``on_directories`` is told the directories of each walk, so that the watcher can arm those it lacks."""
+    """One task. ``on_walked`` is told of each rescan: its directory, its reason and what it found."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class Reconciler:
         committer: Committer,
         queue: ChangeQueue,
         executor: Executor,
-        on_directories: Callable[[dict[str, int]], Awaitable[None]],
+        on_walked: Callable[[str, str, Reconciliation], None],
     ) -> None:
         self.rescans: Counter[str] = Counter()
         self.problem = ""
@@ -45,7 +45,7 @@ class Reconciler:
         self._committer = committer
         self._queue = queue
         self._executor = executor
-        self._on_directories = on_directories
+        self._on_walked = on_walked
         self._marks: dict[str, str] = {}
         self._marked_s: float | None = None
         self._syncs: list[asyncio.Future[list[asyncio.Future[None]]]] = []
@@ -98,7 +98,7 @@ class Reconciler:
                 self._marked_s = time.monotonic() if self._marks else None
             except RootError as error:
                 if self.problem != str(error):
-                    log.warning("reconcile.root_missing", reason=str(error))
+                    log.debug("reconcile.root_missing", reason=str(error))
                 self.problem = str(error)
                 _fail(syncs, error)
                 asyncio.get_running_loop().call_later(_RETRY_S, self.mark, "", "root missing")
@@ -116,7 +116,7 @@ class Reconciler:
         # What is about to be written of these was read before the walk, and is not among what is known.
         in_work = self._queue.in_work if reason == "sync" else []
         found = await reconcile(self._root, self._rules, self._store, self._executor, directory)
-        await self._on_directories(found.directories)
+        self._on_walked(directory, reason, found)
         for start in range(0, len(found.settled), _SETTLED_PER_COMMIT):
             await self._committer.apply(found.settled[start : start + _SETTLED_PER_COMMIT])
         if found.suspects or found.settled:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from remora_hub.errors import StoreError
+from remora_hub.errors import CorruptStoreError, StoreError
 from remora_hub.store.changes import Commit, FileChange, FileRemoved, Fingerprint, Horizon
 from remora_hub.store.index_reader import batches
-from remora_hub.store.maintenance import Collected, StoreStats, collect
+from remora_hub.store.maintenance import Collected, Limits, StoreStats, collect, keep_to_limits
 from remora_hub.store.opening import check_readable, open_for_writing
 from remora_hub.store.reader import Reader
 from remora_hub.store.replacement import NodesMerged, StoreChange
@@ -82,6 +83,8 @@ class NodeStateStore:
         self.path = path
         # Why the store was made or emptied on opening; None where it was kept.
         self.rebuilt_reason = rebuilt_reason
+        # What a read has taken for damage, if any did; see ``health``.
+        self.suspicion: CorruptStoreError | None = None
         self._writer = writer
         self._busy_timeout_ms = busy_timeout_ms
         self._feed_retention_commits = feed_retention_commits
@@ -168,6 +171,23 @@ class NodeStateStore:
         retention = self._feed_retention_commits
         return await asyncio.wrap_future(self._own_writer().maintain(lambda c: collect(c, retention)))
 
+    async def keep_to_limits(self, limits: Limits) -> int:
+        """Forget the fingerprints of files that other limits decided about; how many. The next scan reads them."""
+        return await asyncio.wrap_future(self._own_writer().maintain(lambda c: keep_to_limits(c, limits)))
+
+    def check_files(self) -> None:
+        """Raise CorruptStoreError if the database or its log was deleted or replaced under this store."""
+        self._own_writer().check_files()
+
+    @contextmanager
+    def suspecting(self) -> Iterator[None]:
+        """Remember damage that is met inside as a suspicion, and raise it on."""
+        try:
+            yield
+        except CorruptStoreError as error:
+            self.suspicion = error
+            raise
+
     async def reach_writer(self) -> None:
         """Return once the writer has come to this: behind all that is queued. Raises StoreError once closed."""
         await asyncio.wrap_future(self._own_writer().maintain(lambda _: None))
@@ -178,7 +198,10 @@ class NodeStateStore:
         """Run any reads in a read thread: ``await store.read(lambda reader: list(reader.names()))``."""
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._read_threads, lambda: function(self._reader_of_thread()))
+            with self.suspecting():
+                return await loop.run_in_executor(
+                    self._read_threads, lambda: function(self._reader_of_thread())
+                )
         except RuntimeError as error:  # the executor's way to say that it was shut down
             raise StoreError("read the store", str(self.path), "it is closed") from error
 
@@ -231,6 +254,10 @@ class NodeStateStore:
     async def stats(self) -> StoreStats:
         """Counts and sizes."""
         return await self.read(lambda reader: reader.stats())
+
+    async def quick_check(self) -> list[str]:
+        """What SQLite's quick check finds wrong with the file, one sentence each: 50 ms for a large repository."""
+        return await self.read(lambda reader: reader.quick_check())
 
     async def integrity_check(self) -> list[str]:
         """Everything that is wrong with the file, one sentence each; empty if it is sound."""

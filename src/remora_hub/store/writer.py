@@ -18,13 +18,14 @@ from typing import Any, Generic, TypeVar
 
 import apsw
 
-from remora_hub.errors import CorruptStoreError, StoreError
+from remora_hub.errors import StoreError
 from remora_hub.metrics.histogram import Histogram
 from remora_hub.store import clean_stop, feed_log
 from remora_hub.store.changes import Commit
 from remora_hub.store.connection import is_environmental, store_error
 from remora_hub.store.replacement import StoreChange
 from remora_hub.store.schema import read_index_id
+from remora_hub.store.store_files import StoreFiles
 from remora_hub.store.transaction import Transaction
 
 # A reader that keeps an old view open keeps the log from being reused. Beyond this the writer refuses, for its callers
@@ -86,6 +87,7 @@ class Writer:
         self.commit_s = Histogram()
         self._path = path
         self._inode = path.stat().st_ino
+        self._files = StoreFiles(path)
         self._connection = connection
         self._batch_files = batch_files
         self._batch_s = batch_ms / 1000
@@ -115,6 +117,10 @@ class Writer:
     def add_listener(self, listener: Listener) -> None:
         """Call ``listener`` after each commit that changed records, in the writer's thread, before its callers hear."""
         self._listeners.append(listener)
+
+    def check_files(self) -> None:
+        """Raise CorruptStoreError if the database or its log was deleted or replaced."""
+        self._files.check()
 
     def close(self) -> None:
         """Write what is queued, then end the thread and close the connection; again and again if you like."""
@@ -206,13 +212,8 @@ class Writer:
         return request if request.future.set_running_or_notify_cancel() else None
 
     def _check_file(self) -> None:
-        """Raise if the file was swapped under the connection, or its log has grown beyond bounds."""
-        try:
-            swapped = self._path.stat().st_ino != self._inode
-        except FileNotFoundError:
-            swapped = True
-        if swapped:
-            raise CorruptStoreError("write to the store", str(self._path), "the file was deleted or replaced")
+        """Raise if a file was swapped under the connection, or the log has grown beyond bounds."""
+        self.check_files()
         if self._wal_bytes() <= WAL_LIMIT_BYTES:
             return
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

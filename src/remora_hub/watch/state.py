@@ -11,8 +11,9 @@ WatchName = Literal["starting", "watching", "polling", "degraded", "root missing
 
 @dataclass(frozen=True, slots=True)
 class WatchState:
-    """``watching``: by kernel events. ``polling``: asked to do without them. ``degraded``: could not have them, polls
-    meanwhile and tries again; ``detail`` says why, ``remedy`` what a person can do about it.
+    """``watching``: by kernel events. ``polling``: comparing the tree all the time, since it was asked for, or since
+    events tell too little there. ``degraded``: could not have events, polls meanwhile and tries again; ``detail`` says
+    why, ``remedy`` what a person can do about it.
     """
 
     name: WatchName

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Literal
 
 from remora_hub.discovery.rules import SourceRules
 from remora_hub.errors import RootError
@@ -15,6 +16,7 @@ from remora_hub.watch.coverage import Coverage
 from remora_hub.watch.heartbeat import Heartbeat
 from remora_hub.watch.hints import Hints, PendingHints, Rescan
 from remora_hub.watch.inbox import Inbox
+from remora_hub.watch.mounts import Mount, MountTable, mounts_of, read_mounts, silent_kind
 from remora_hub.watch.notifier import Notifier, OpenEventSource, WatchError, open_inotify
 from remora_hub.watch.sorting import Demands, sort_events
 from remora_hub.watch.state import WatchCounters, WatchState
@@ -23,6 +25,9 @@ _HEARTBEAT_S = 0.25
 _SUSPENDED_S = 1.0
 _ROOT_CHECK_S = 1.0
 _POLL_S = 1.0
+_POLL_PAUSE = 9.0  # times what the comparison took: polling takes a tenth of a core at most
+_EVIDENCE_S = 1.0  # events of what a comparison found may be on their way for so long
+_SILENCE_S = 600.0  # how long evidence against events counts
 _RETRY_S = 30.0
 _FAILURE_PAUSE_S = 1.0
 
@@ -32,8 +37,10 @@ class Watcher:
 
     Events may be lost without a sign (DESIGN.md lists how), so every doubt about them becomes a ``Rescan``:
     directories that come, go or move; a burst; a process that stood still; a failure of the underlying watcher; a
-    root that was replaced; and, in any case, ``reconcile_interval_s``. Hints that are not fetched are merged. Times
-    are in the unit their names say. All methods but the constructor belong to one event loop.
+    root that was replaced; a mount; and, in any case, ``reconcile_interval_s``. Where events tell too little, it polls
+    as well: on file systems that others change, too, and where a comparison finds what no event has told of. So it
+    does with ``polling`` at ``auto``; ``always`` is without events, ``never`` without polling. Hints that are not
+    fetched are merged. Times are in the unit their names say. All methods but the constructor belong to one event loop.
     """
 
     def __init__(
@@ -44,16 +51,23 @@ class Watcher:
         debounce_ms: int = 50,
         step_ms: int = 5,
         reconcile_interval_s: float = 30.0,
-        force_polling: bool = False,
+        polling: Literal["auto", "always", "never"] = "auto",
         open_source: OpenEventSource = open_inotify,
+        list_mounts: Callable[[], list[Mount]] = read_mounts,
     ) -> None:
         self._root = os.path.abspath(root)
         self._rules = rules
         self._debounce_ms = debounce_ms
         self._step_ms = step_ms
         self._reconcile_interval_s = reconcile_interval_s
-        self._force_polling = force_polling
+        self._polling = polling
         self._open_source = open_source
+        self._list_mounts = list_mounts
+        self._mount_table = MountTable()
+        self._mounts: tuple[Mount, ...] = ()
+        self._events_before = 0
+        self._silent_until_s = 0.0
+        self._next_poll_s = 0.0
         self.counters = WatchCounters()
         self._state = WatchState("starting")
         self._root_identity: tuple[int, int] | None = None
@@ -85,8 +99,9 @@ class Watcher:
         self._root_identity = self._identity()
         if self._root_identity is None:
             raise RootError("watch", self._root, "no such directory")
-        if self._force_polling:
-            self._state = WatchState("polling", "asked to do without kernel events")
+        self._mounts = mounts_of(self._root, self._list_mounts())
+        if self._polling == "always":
+            self._state = self._settled_state()
         else:
             await self._arm(Demands(rearm="start"))
             self._pending.take()  # the caller walks everything after this anyway
@@ -111,13 +126,25 @@ class Watcher:
 
     def ensure(self, directories: Mapping[str, int]) -> None:
         """Cover directories that a walk found (path to inode), if they are not; they are hinted at once they are."""
-        if self._force_polling or self._state.name != "watching":
+        if self._polling == "always" or self._state.name not in ("watching", "polling"):
             return
         covered = self._coverage.directories
         lacking = [path for path, inode in directories.items() if covered.get(path) != inode]
         self._arming.add(
             Demands(follow=dict.fromkeys(lacking, "unwatched directory"), distrusted=set(lacking))
         )
+
+    def compared(self, reason: str, changed: int, seconds: float) -> None:
+        """A rescan of everything for ``reason`` found ``changed`` files to differ, and took ``seconds``.
+
+        What a periodic one finds, though there was not one event since the one before, nobody has told of.
+        """
+        now_s = self._loop.time()
+        self._next_poll_s = max(self._next_poll_s, now_s + _POLL_PAUSE * seconds)
+        if reason == "periodic":
+            events, self._events_before = self._events_before, self.counters.events
+            if changed and events == self.counters.events and self._polling == "auto":
+                self._loop.call_later(_EVIDENCE_S, self._judge_silence, events)
 
     async def close(self) -> None:
         """Stop watching; iteration ends. May be called twice."""
@@ -129,6 +156,7 @@ class Watcher:
         self._tasks = []
         await asyncio.to_thread(self._armer.shutdown)
         await asyncio.to_thread(self._coverage.close)
+        self._mount_table.close()
 
     # Events ---------------------------------------------------------------------------------------------------------
 
@@ -162,6 +190,9 @@ class Watcher:
     def _sort_inbox(self) -> None:
         events = self._inbox.take()
         self.counters.events += len(events.replaced)
+        if self._silent_until_s:
+            self._silent_until_s = 0.0
+            self._settle()
         demands = sort_events(events, self._root, self._rules, self._coverage.directories)
         if demands.rearm == "root changed":
             self._check_root()
@@ -183,7 +214,7 @@ class Watcher:
         while True:
             await self._arming.wait()
             demands = self._arming.take()
-            if self._root_identity is None or self._force_polling:
+            if self._root_identity is None or self._polling == "always":
                 continue  # when the root is back, all is armed anew
             await self._arm(demands)
 
@@ -194,13 +225,13 @@ class Watcher:
             self._check_root()
             if self._root_identity is None:
                 return
-            self._state = WatchState("degraded", str(error), error.hint)
+            self._state = WatchState("degraded", error.problem, error.hint)
             self._next_retry_s = self._loop.time() + _RETRY_S
         else:
             if self._root_identity is None:
                 return  # noticed meanwhile
             if self._state.name != "degraded" or demands.rearm:
-                self._state = WatchState("watching")
+                self._state = self._settled_state()
         had_gap, self._coverage.had_gap = self._coverage.had_gap, False
         self._hint((), rescans(demands, had_gap))
 
@@ -208,7 +239,7 @@ class Watcher:
 
     async def _tick_forever(self) -> None:
         heartbeat = Heartbeat(_HEARTBEAT_S)
-        next_root_check_s = next_poll_s = self._loop.time()
+        next_root_check_s = self._loop.time()
         next_reconcile_s = self._loop.time() + self._reconcile_interval_s
         while True:
             await asyncio.sleep(_HEARTBEAT_S)
@@ -218,11 +249,12 @@ class Watcher:
             if now_s >= next_root_check_s:
                 next_root_check_s = now_s + _ROOT_CHECK_S
                 self._check_root()
+                self._check_mounts()
             if now_s >= next_reconcile_s:
                 next_reconcile_s = now_s + self._reconcile_interval_s
                 self._hint((), [Rescan("", "periodic")])
-            if now_s >= next_poll_s and self._state.name in ("degraded", "polling"):
-                next_poll_s = now_s + _POLL_S
+            if now_s >= self._next_poll_s and self._polls():
+                self._next_poll_s = now_s + _POLL_S
                 self._hint((), [Rescan("", "polling")])
             if self._state.name == "degraded" and now_s >= self._next_retry_s:
                 self._next_retry_s = now_s + _RETRY_S
@@ -231,8 +263,43 @@ class Watcher:
     def _doubt(self, reason: str) -> None:
         """Anything may have happened."""
         self._arming.add(Demands(rearm=reason))
-        if self._force_polling:
+        if self._polling == "always":
             self._hint((), [Rescan("", reason)])
+
+    def _polls(self) -> bool:
+        return self._polling != "never" and self._state.name in ("degraded", "polling")
+
+    def _settled_state(self) -> WatchState:
+        """How it stands where nothing is wrong."""
+        if self._polling == "always":
+            return WatchState("polling", "asked to do without kernel events")
+        silent = next((mount for mount in self._mounts if silent_kind(mount.kind)), None)
+        if silent is not None and self._polling == "auto":
+            return WatchState("polling", f"{silent.point} is {silent.kind}, where others make changes, too")
+        if self._silent_until_s:
+            return WatchState("polling", "changes were found that no event had told of")
+        return WatchState("watching")
+
+    def _settle(self) -> None:
+        if self._state.name in ("watching", "polling"):
+            self._state = self._settled_state()
+
+    def _judge_silence(self, events: int) -> None:
+        if events == self.counters.events and self._state.name == "watching":
+            self._silent_until_s = self._loop.time() + _SILENCE_S
+            self._settle()
+
+    def _check_mounts(self) -> None:
+        if 0.0 < self._silent_until_s <= self._loop.time():
+            self._silent_until_s = 0.0
+            self._settle()
+        if not self._mount_table.has_changed():
+            return
+        mounts = mounts_of(self._root, self._list_mounts())
+        if mounts != self._mounts:
+            self._mounts = mounts
+            self._settle()
+            self._doubt("mounts changed")
 
     def _check_root(self) -> None:
         identity = self._identity()
@@ -244,7 +311,7 @@ class Watcher:
                 "root missing", f"{self._root} is not there", "bring it back, or stop the hub"
             )
             return
-        self._state = WatchState("polling" if self._force_polling else "watching")
+        self._state = self._settled_state()
         self._doubt("root replaced")
 
     def _identity(self) -> tuple[int, int] | None:
