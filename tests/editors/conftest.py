@@ -27,6 +27,7 @@ from remora_hub.holder import read_holder
 from remora_hub.paths import StatePaths
 
 _FETCHED = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "remora-hub" / "editors" / "bin"
+_NAMED = dict(os.environ)
 LONGEST_S = 60.0  # two editors and a hub may start at once on a machine that is busy otherwise
 _STEP_S = 0.02
 _PROXY_LEAVES_WITHIN_S = 2.0
@@ -118,8 +119,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("LANG", "C.UTF-8")
     monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
-    for name in ("TMUX", "VIMINIT", "NVIM", "ALTERNATE_EDITOR"):
-        monkeypatch.delenv(name, raising=False)
+    for name in list(os.environ):  # what the hub would take for its configuration, and the editors for theirs
+        if name.startswith("REMORA_HUB_") or name in ("TMUX", "VIMINIT", "NVIM"):
+            monkeypatch.delenv(name)
     root = tmp_path / "project"
     for path, text in SOURCES.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -224,8 +226,7 @@ def found() -> Callable[..., Path]:
 
 
 def _candidates(name: str) -> Iterator[Path]:
-    named = os.environ.get(f"REMORA_HUB_TEST_{name.upper()}")
-    for candidate in (named, _FETCHED / name, shutil.which(name)):
+    for candidate in (_NAMED.get(f"REMORA_HUB_TEST_{name.upper()}"), _FETCHED / name, shutil.which(name)):
         if candidate is not None and os.access(candidate, os.X_OK):
             yield Path(candidate)
 
