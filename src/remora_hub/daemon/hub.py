@@ -419,7 +419,7 @@ class Hub:
         """Keep a damaged database under another name, so that the next session makes a new one."""
         kept = set_aside(self._paths.database) if self._paths.database.exists() else None
         self._damage = error.problem
-        log.warning("store.damaged", reason=str(error), kept=str(kept), remedy="the index is rebuilt by itself")
+        log.warning("store.damaged", reason=str(error), kept=str(kept), remedy="it is rebuilt by itself")
 
     def _state(self) -> str:
         return "degraded" if self._problems() else hub_state(self._session)

@@ -53,7 +53,7 @@ async def fresh_store(
         try:
             store = await open_store(paths, config)
         except CorruptStoreError as error:
-            log.error("store.damaged", reason=str(error), kept=str(set_aside(paths.database)))
+            log.warning("store.damaged", reason=str(error), kept=str(set_aside(paths.database)))
             store = await open_store(paths, config)
         workers = config.index.max_indexing_workers
         try:

@@ -89,7 +89,7 @@ class Supervision:
             return True
         if not self._is_stuck:
             self._is_stuck = True
-            log.error("store.writer_stuck", seconds=round(waited_s), remedy="the watchdog restarts the hub")
+            log.warning("store.writer_stuck", seconds=round(waited_s), remedy="the watchdog restarts the hub")
         return False
 
     def _ask_for_time(self, session: Session | None) -> None:

@@ -72,7 +72,7 @@ class BatchIndexer:
                 if attempt == self._attempts:
                     raise
                 if self.trouble is None:
-                    log.warning("index.postponed", files=len(paths), reason=str(error))
+                    log.debug("index.postponed", files=len(paths), reason=str(error))
                 self.trouble = error
                 self.failures += 1
                 await asyncio.sleep(wait_s)

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from remora_hub.logs import get_logger
+from remora_hub.logs import get_logger, log_context
 from remora_hub.pipeline.batch_indexer import BatchIndexer, Indexed
 from remora_hub.pipeline.change_queue import ChangeQueue, Outcome
 from remora_hub.pipeline.commits import Committer
@@ -54,6 +54,7 @@ class ChangeWorkers:
         self.busy = 0
         self.busy_s = 0.0
         self.not_stored = 0
+        self._batches = 0
         self.count = count
         self._queue = queue
         self._store = store
@@ -81,9 +82,11 @@ class ChangeWorkers:
 
     async def _work_on(self, paths: list[str], index: Index) -> None:
         self.busy += 1
+        self._batches += 1
         began_s = time.monotonic()
         try:
-            outcomes = await self._process(paths, index)
+            with log_context(batch=self._batches, **({"path": paths[0]} if len(paths) == 1 else {})):
+                outcomes = await self._process(paths, index)
         finally:
             self.busy -= 1
             self.busy_s += time.monotonic() - began_s
@@ -122,7 +125,9 @@ class ChangeWorkers:
         self.discarded += len(commit.discarded)
         self.not_stored += len(commit.failed)
         for path, failure in commit.failed.items():
-            log.error("change.not_stored", path=path, reason=str(failure))
+            log.error(
+                "change.not_stored", path=path, reason=str(failure), remedy="report it: a fault of the hub's"
+            )
         replaced = sum(isinstance(change, FileReplaced) for change in changes)
         log.debug("change.committed", files=len(changes), parsed=replaced, sequence=commit.seq)
         return commit.discarded

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from remora_hub.errors import LaneError
 from remora_hub.facts import PackedFile
+from remora_hub.logs import get_logger
 from remora_hub.metrics.histogram import Histogram
 from remora_hub.pipeline.lane import Lane, LaneFailed, Request
 
@@ -25,6 +26,8 @@ _LEAST_PATIENCE = 0.25  # of the patience, when others have used it up
 # A lane that has been at work on one file for so much of the patience counts as held up.
 _HELD_UP = 0.5
 _MOST_EXTRA_LANES = 3
+
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +175,10 @@ class ParseLanes:
                 self.counters.postponed += 1
                 return Postponed(path)
             self.counters.timed_out += 1
-            return Refusal("timed_out", f"parsing took longer than {self.limit_s:g} s")
+            return _refused(path, "timed_out", f"parsing took longer than {self.limit_s:g} s")
         self.counters.died += 1
         if deaths > _DEATHS_ALLOWED:
-            return Refusal("quarantined", f"the parser crashed on it twice ({failure.detail})")
+            return _refused(path, "quarantined", f"the parser crashed on it twice ({failure.detail})")
         return None
 
     @contextmanager
@@ -249,3 +252,9 @@ class ParseLanes:
             return
         self.counters.started += 1
         self._give_back(lane)
+
+
+def _refused(path: str, status: str, detail: str) -> Refusal:
+    remedy = "none is needed: remora-hub status --omitted lists it until it changes"
+    log.warning("file.not_parsed", path=path, status=status, detail=detail, remedy=remedy)
+    return Refusal(status, detail)

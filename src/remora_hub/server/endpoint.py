@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from remora_hub.errors import StoreError
-from remora_hub.logs import get_logger
+from remora_hub.logs import get_logger, log_context
 from remora_hub.metrics.requests import RequestMeter
 from remora_hub.paths import StatePaths
 from remora_hub.server.connection import Connection, Method, Notification
@@ -54,6 +54,7 @@ class Endpoint:
         self._connections: set[asyncio.Task[None]] = set()
         self._servers: list[asyncio.Server] = []
         self._is_own = False
+        self._clients_so_far = 0
 
     @property
     def clients(self) -> int:
@@ -140,7 +141,11 @@ class Endpoint:
                 max_requests=self._max_requests,
                 meter=self.meter,
             )
-            await connection.serve()
+            self._clients_so_far += 1
+            with log_context(client=self._clients_so_far, client_pid=_credentials(writer)[0]):
+                log.debug("client.connected")
+                await connection.serve()
+                log.debug("client.left")
         except asyncio.CancelledError:
             pass  # the endpoint closes; the connection has ended itself
         finally:
@@ -148,12 +153,17 @@ class Endpoint:
 
     def _refusal(self, writer: asyncio.StreamWriter) -> str:
         """Why this peer is not served; "" if it is."""
-        peer: socket.socket = writer.get_extra_info("socket")
-        _, uid, _ = _CREDENTIALS.unpack(
-            peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-        )
+        _, uid, _ = _credentials(writer)
         if uid not in (0, os.geteuid()):
             return f"user {uid} is not the hub's"
         if len(self._connections) >= self._max_connections:
             return f"{self._max_connections} clients are connected already"
         return ""
+
+
+def _credentials(writer: asyncio.StreamWriter) -> tuple[int, int, int]:
+    """Process, user and group of who connected, as the kernel knows them."""
+    peer: socket.socket = writer.get_extra_info("socket")
+    option = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    pid, uid, gid = _CREDENTIALS.unpack(option)
+    return pid, uid, gid
