@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 Service = Any  # conftest's, which cannot be imported from here
+heavy = pytest.mark.skipif("SYSTEMD_IN_FULL" not in os.environ, reason="scripts/systemd runs it")
 
 
 def symbols(service: Service, name: str) -> list[str]:
@@ -61,6 +62,7 @@ def test_the_watchdog_restarts_a_frozen_hub_and_nothing_is_lost(service: Service
     assert symbols(service, "frozen") == ["node:own.py:frozen"]
 
 
+@heavy
 def test_a_hub_that_is_killed_is_restarted(service: Service) -> None:
     service.drop_in("quick", "[Service]\nRestartSec=100ms\n")
     service.install()
@@ -102,6 +104,7 @@ def test_the_first_request_starts_the_hub_and_one_that_stopped_comes_back(servic
     assert service.manager.run("test", "-S", service.socket_path)
 
 
+@heavy
 def test_an_idle_hub_ends_and_the_next_client_finds_one(service: Service) -> None:
     (service.root / "remora-hub.toml").write_text("[daemon]\nidle_exit_s = 1\n")
     service.install()
@@ -110,6 +113,7 @@ def test_an_idle_hub_ends_and_the_next_client_finds_one(service: Service) -> Non
     assert symbols(service, "greet") == ["node:own.py:greet"]
 
 
+@heavy
 def test_stop_is_quick_in_the_middle_of_a_hanging_parse_and_leaves_no_process(service: Service) -> None:
     (service.root / "remora-hub.toml").write_text("[index]\nparse_timeout_s = 600.0\n")
     service.install()
@@ -122,6 +126,7 @@ def test_stop_is_quick_in_the_middle_of_a_hanging_parse_and_leaves_no_process(se
     assert service.manager.run("pgrep", "-f", "remora_hub", code=None).stdout == ""
 
 
+@heavy
 def test_memory_beyond_the_limit_is_not_had(service: Service) -> None:
     service.drop_in("memory", "[Service]\nMemoryHigh=infinity\nMemoryMax=150M\nMemorySwapMax=0\n")
     service.install()
@@ -137,6 +142,7 @@ def test_memory_beyond_the_limit_is_not_had(service: Service) -> None:
     assert symbols(service, "greet") == ["node:own.py:greet"]
 
 
+@heavy
 def test_a_root_that_is_replaced_is_indexed_again(service: Service) -> None:
     service.drop_in("quick", "[Service]\nRestartSec=100ms\n")
     service.install()
@@ -155,6 +161,7 @@ def test_a_root_that_is_replaced_is_indexed_again(service: Service) -> None:
     )
 
 
+@heavy
 def test_uninstalling_leaves_nothing_but_the_index(service: Service) -> None:
     service.install()
     service.hub("service", "install", str(service.root))  # again does no harm
@@ -167,6 +174,7 @@ def test_uninstalling_leaves_nothing_but_the_index(service: Service) -> None:
     assert (service.root / ".remora" / "hub.db").exists()
 
 
+@heavy
 def test_a_hub_started_by_hand_is_not_fought_with(service: Service) -> None:
     service.hub("start", str(service.root))
     done = service.hub("service", "install", str(service.root), code=75)
