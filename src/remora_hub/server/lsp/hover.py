@@ -11,6 +11,7 @@ from remora_hub.query.index import Index
 from remora_hub.server.lsp.editor import Editor, Requests
 from remora_hub.server.lsp.params import PositionParams
 from remora_hub.server.lsp.translation import Translation
+from remora_hub.terminal import printable
 
 _MARKUP = re.compile(r"([\\`*_\[\]<>#~|])")
 
@@ -34,22 +35,24 @@ async def hover(editor: Editor, params: PositionParams) -> dict[str, Any] | None
 
 
 def _markdown(found: answers.Hover) -> str:
+    declaration = printable(found.declaration)
     fence = "```"
-    while fence in found.declaration:
+    while fence in declaration:
         fence += "`"
-    parts = [f"{fence}python\n{found.declaration}\n{fence}"]
+    parts = [f"{fence}python\n{declaration}\n{fence}"]
     if found.docstring:
-        parts.append(_MARKUP.sub(r"\\\1", found.docstring))
+        parts.append(_MARKUP.sub(r"\\\1", printable(found.docstring)))
     parts.append(_MARKUP.sub(r"\\\1", _whereabouts(found)))
     return "\n\n".join(parts)
 
 
 def _plain(found: answers.Hover) -> str:
-    return "\n\n".join(filter(None, (found.declaration, found.docstring, _whereabouts(found))))
+    declaration, docstring = printable(found.declaration), printable(found.docstring or "")
+    return "\n\n".join(filter(None, (declaration, docstring, _whereabouts(found))))
 
 
 def _whereabouts(found: answers.Hover) -> str:
-    text = f"{found.definition.path}:{found.definition.line}"
+    text = f"{printable(found.definition.path)}:{found.definition.line}"
     if not found.definition.certain:
         text += " (a guess)"
     if found.callers is not None:
