@@ -402,7 +402,7 @@ class Hub:
                 await self._secure_places()
             except (ConfigError, RootError, StoreError) as error:  # the open index can be asked all the same
                 if self._insecurity is None:
-                    log.warning("places.not_secured", reason=str(error))
+                    log.debug("places.not_secured", reason=str(error))
                 self._insecurity = error
             else:
                 self._insecurity = None

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 
 from remora_hub.errors import CorruptStoreError, StoreError
+from remora_hub.logs import get_logger
 from remora_hub.store.node_state_store import NodeStateStore
 
 _TICK_S = 1.0
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 async def watch_over(store: NodeStateStore, check_interval_s: float, is_idle: Callable[[], bool]) -> None:
@@ -29,7 +29,9 @@ async def watch_over(store: NodeStateStore, check_interval_s: float, is_idle: Ca
         if suspicion is not None:
             if await _confirms(store):
                 raise suspicion
-            _log.error("store.damage_not_found reason=%s", suspicion)
+            _log.error(
+                "store.damage_not_found", reason=str(suspicion), remedy="report it: a fault of the hub's"
+            )
         if loop.time() >= next_check_s and is_idle():
             next_check_s = loop.time() + check_interval_s
             await _check(store)
@@ -41,7 +43,7 @@ async def _confirms(store: NodeStateStore) -> bool:
     except CorruptStoreError:
         return True
     except StoreError as error:  # locked, or out of reach: whoever meets the damage next tells again
-        _log.warning("store.not_checked reason=%s", error)
+        _log.warning("store.not_checked", reason=str(error))
         return False
 
 
@@ -51,7 +53,7 @@ async def _check(store: NodeStateStore) -> None:
     except CorruptStoreError:
         raise
     except StoreError as error:  # as above; the next check is not far
-        _log.warning("store.not_checked reason=%s", error)
+        _log.warning("store.not_checked", reason=str(error))
         return
     if problems:
         raise CorruptStoreError("check the store", str(store.path), problems[0], "it will be rebuilt")

@@ -6,7 +6,6 @@ start in large steps; ``batch_files`` and ``batch_ms`` bound how much and how lo
 
 from __future__ import annotations
 
-import logging
 import queue
 import threading
 import time
@@ -19,6 +18,7 @@ from typing import Any, Generic, TypeVar
 import apsw
 
 from remora_hub.errors import StoreError
+from remora_hub.logs import get_logger
 from remora_hub.metrics.histogram import Histogram
 from remora_hub.store import clean_stop, feed_log
 from remora_hub.store.changes import Commit
@@ -32,7 +32,7 @@ from remora_hub.store.transaction import Transaction
 # to try again, rather than let the log grow without bound; one group adds little, so it stays below 64 MiB.
 WAL_LIMIT_BYTES = 48 * 1024 * 1024
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 Result = TypeVar("Result")
 Listener = Callable[[Commit], None]
@@ -148,7 +148,7 @@ class Writer:
         try:
             clean_stop.mark(self._path, self._inode)
         except OSError as error:  # nothing is lost: the next start checks the file
-            _log.warning("store.not_marked_clean path=%s reason=%s", self._path, error)
+            _log.warning("store.not_marked_clean", path=str(self._path), reason=str(error))
 
     def _next(self) -> Write | Maintenance[Any] | None:
         request, self._held = self._held, None

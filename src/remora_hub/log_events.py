@@ -1,0 +1,117 @@
+"""Every event of the log and every key it carries, in one place: what to look for, and what it means.
+
+The modules that write events name them in full, so that a search finds them; ``tests/test_log_events.py`` holds this
+list and the uses against each other. Below ``warning`` nothing is wrong. A ``warning`` is dealt with by the hub, or has
+its ``remedy``. An ``error`` wants somebody to act: its ``remedy`` says how, or a traceback shows what to report. Besides
+its own keys an event carries those of its context: ``client`` and ``client_pid`` on a connection, ``batch`` (and
+``path``, where it is one file) in a batch of changes.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+KEYS = {
+    "batch": "number of a batch of changed files since the store was opened",
+    "client": "number of a connection since the hub was started",
+    "client_pid": "process at the other end of the connection",
+    "detail": "what happened to the file",
+    "directory": "path relative to the root",
+    "done": "files looked at so far",
+    "failed": "files that could not be indexed",
+    "fd": "descriptor that the service manager handed over",
+    "files": "number of files",
+    "indexed": "files parsed and stored",
+    "kept": "where the damaged database was put",
+    "message": "what the service manager was to be told",
+    "method": "of the protocol",
+    "parsed": "files of the commit that were parsed",
+    "part": "of the hub: store, index, watch, reconcile, state, hub",
+    "path": "of a file; relative to the root where it is a source",
+    "pending": "files that had to be read when the cold start began",
+    "pid": "process id",
+    "port": "on 127.0.0.1",
+    "problem": "what keeps the part from its work",
+    "rate_per_s": "files a second so far",
+    "reason": "why, as a sentence",
+    "remaining": "files still to be looked at",
+    "remedy": "what a person can do, or that nothing need be done",
+    "removed": "files whose records were removed",
+    "root": "the project's root",
+    "said": "the event that was held back",
+    "seconds": "duration",
+    "sequence": "number of the commit",
+    "settled": "differences that needed no reading, such as removed files",
+    "socket": "where the hub listens",
+    "status": "of the file, as hub/files lists it",
+    "suspects": "files that may differ from their records",
+    "times_more": "how often the event was held back",
+    "to_read": "files that have to be read",
+    "token_file": "holds the token that clients show",
+    "unchanged": "files whose records were right",
+}
+
+
+class LogEvent(NamedTuple):
+    """``keys`` are those an event may carry of its own, separated by spaces."""
+
+    name: str
+    level: LogLevel
+    meaning: str
+    keys: str = ""
+
+
+EVENTS = (
+    LogEvent("hub.started", "info", "The hub holds the lock and listens.", "root pid socket"),
+    LogEvent("hub.stopped", "info", "It has let go of both."),
+    LogEvent("hub.idle", "info", "No client came for so long that it ends.", "seconds"),
+    LogEvent("hub.stop_forced", "warning", "Something did not end in time; the process does.", "seconds remedy"),
+    LogEvent("lock.holder_not_named", "debug", "The lock is held, its file does not say so.", "path reason"),
+    LogEvent("config.reloaded", "info", "What was applied, and what needs a restart."),
+    LogEvent("config.refused", "warning", "The new configuration is wrong.", "reason remedy"),
+    LogEvent("session.replaced", "info", "The index is opened anew.", "reason"),
+    LogEvent("session.postponed", "debug", "It cannot be opened yet.", "reason"),
+    LogEvent("problem.began", "warning", "A part of the hub cannot do its work.", "part problem remedy"),
+    LogEvent("problem.ended", "info", "It can again.", "part seconds"),
+    LogEvent("places.not_secured", "debug", "State directory, lock or socket are not as they should be.", "reason"),
+    LogEvent("index.started", "info", "The cold start has walked the tree.", "files to_read settled"),
+    LogEvent("index.progress", "info", "It is under way.", "done pending failed rate_per_s remaining"),
+    LogEvent("index.ready", "info", "It is over.", "files indexed unchanged removed failed seconds"),
+    LogEvent("index.postponed", "debug", "No process or descriptor for a batch; tried again.", "files reason"),
+    LogEvent("file.not_parsed", "warning", "A file took too long, or killed the parser.", "path status detail remedy"),
+    LogEvent("change.committed", "debug", "A batch is stored.", "files parsed sequence"),
+    LogEvent("change.not_stored", "error", "The store refused a file's facts.", "path reason remedy"),
+    LogEvent("reconcile.differs", "debug", "The disk differed from the index.", "directory reason suspects"),
+    LogEvent("reconcile.root_missing", "debug", "There is nothing to compare with.", "reason"),
+    LogEvent("store.made", "info", "The index is made anew.", "reason"),
+    LogEvent("store.damaged", "warning", "The database is set aside and rebuilt.", "reason kept remedy"),
+    LogEvent("store.damage_not_found", "error", "A read met damage, a check found none.", "reason remedy"),
+    LogEvent("store.not_checked", "warning", "The database could not be checked now.", "reason"),
+    LogEvent("store.not_marked_clean", "warning", "The next start checks the database.", "path reason"),
+    LogEvent("store.write_failed", "debug", "A commit failed and is tried again.", "reason"),
+    LogEvent("store.write_recovered", "debug", "It succeeded."),
+    LogEvent("store.writer_stuck", "warning", "The writer does not get on.", "seconds remedy"),
+    LogEvent("store.probe_ended", "debug", "The store was closed while it was probed.", "reason"),
+    LogEvent("store.listener_failed", "error", "A fault of the hub's: report the traceback."),
+    LogEvent("status.not_read", "debug", "No counts for the service manager just now.", "reason"),
+    LogEvent("symbols.postponed", "debug", "The table of symbols is brought up to date later.", "reason"),
+    LogEvent("client.connected", "debug", "A client connected."),
+    LogEvent("client.left", "debug", "It hung up."),
+    LogEvent("client.refused", "warning", "A client is not served.", "reason"),
+    LogEvent("notification.refused", "debug", "A notification could not be followed.", "method reason"),
+    LogEvent("notification.crashed", "error", "A fault of the hub's: report the traceback.", "method"),
+    LogEvent("request.crashed", "error", "A fault of the hub's: report the traceback.", "method"),
+    LogEvent("document.left_out", "warning", "An editor's unsaved text is not looked at.", "path reason"),
+    LogEvent("document.not_looked_at", "debug", "A saved document could not be compared.", "path reason"),
+    LogEvent("unsaved.not_extracted", "warning", "An editor's unsaved text has no facts.", "path reason"),
+    LogEvent("http.listening", "info", "The listener for monitoring is up.", "port token_file"),
+    LogEvent("http.not_listening", "warning", "It is not.", "port reason remedy"),
+    LogEvent("http.not_installed", "warning", "What it needs is missing.", "port reason remedy"),
+    LogEvent("http.token_unavailable", "warning", "Nobody can show the token.", "path reason"),
+    LogEvent("service_manager.no_socket", "warning", "A descriptor handed over is no socket.", "fd reason"),
+    LogEvent("service_manager.wrong_socket", "warning", "A socket handed over is of no use.", "fd reason"),
+    LogEvent("service_manager.not_reached", "debug", "The service manager was not told.", "message reason"),
+    LogEvent("log.repeated", "info", "An event came so often that it was held back.", "said times_more seconds"),
+)  # fmt: skip
