@@ -10,7 +10,7 @@
 ;; Eglot talks to one server in a buffer. To have a type checker's beside the hub, install rassumfrassum from PyPI: it
 ;; joins several, and the first that can answers. Then set, before the `require' above,
 ;;
-;;     (setq remora-hub-command '("rass" "--" "remora-hub" "lsp" "--" "ty" "server"))
+;;     (setq remora-hub-command '("rass" "--" "remora-hub" "lsp" "--" "basedpyright-langserver" "--stdio"))
 
 ;;; Code:
 
