@@ -2,9 +2,9 @@
 
 The modules that write events name them in full, so that a search finds them; ``tests/test_log_events.py`` holds this
 list and the uses against each other. Below ``warning`` nothing is wrong. A ``warning`` is dealt with by the hub, or has
-its ``remedy``. An ``error`` wants somebody to act: its ``remedy`` says how, or a traceback shows what to report. Besides
-its own keys an event carries those of its context: ``client`` and ``client_pid`` on a connection, ``batch`` (and
-``path``, where it is one file) in a batch of changes.
+its ``remedy``. An ``error`` wants somebody to act: its ``remedy`` says how, or a traceback shows what to report. An
+event has the keys of its context, too: ``client`` and ``client_pid`` on a connection, ``batch`` (and ``path``, where it
+is one file) in a batch of changes.
 """
 
 from __future__ import annotations

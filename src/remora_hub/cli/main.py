@@ -20,6 +20,7 @@ COMMANDS = {
     "service": ("remora_hub.cli.service:service", "Run the hub as a systemd service."),
     "lsp": ("remora_hub.cli.lsp:lsp", "Serve an editor: the language server."),
     "status": ("remora_hub.cli.status:status", "Show how the hub and its index stand."),
+    "top": ("remora_hub.cli.top:top", "Watch what the hub is doing."),
     "index": ("remora_hub.cli.index:index", "Bring the index up to date once, without a daemon."),
     "symbols": ("remora_hub.cli.symbols:symbols", "Find symbols by name."),
     "outline": ("remora_hub.cli.outline:outline", "List the definitions in a file."),
