@@ -142,7 +142,7 @@ def user_config(project: Path) -> Path:
 def terminal(project: Path, tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
     """Start a command in a terminal, in the project."""
     if shutil.which("tmux") is None:
-        pytest.skip("tmux is not on PATH: scripts/editors install tmux")
+        pytest.skip("tmux is not on PATH: scripts/editors install own")
     opened: list[Terminal] = []
 
     def start(*command: str | Path) -> Terminal:
