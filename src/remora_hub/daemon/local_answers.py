@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from typing import Any
 
 from remora_hub.config import HubConfig
 from remora_hub.daemon.event_loop import run_loop
+from remora_hub.daemon.kept_store import is_only_readable, kept_store, not_writable
 from remora_hub.daemon.one_shot import fresh_store
 from remora_hub.daemon.standalone import StandaloneBackend
 from remora_hub.errors import HubError
@@ -25,14 +27,20 @@ def answer_locally(
     """Answer calls, methods with their parameters, after what is stale is indexed once.
 
     Answers are plain values as on the wire; the ``HubError`` stands in the place of one that failed. ``on_begin`` as in
-    ``fresh_store``. Raises as ``fresh_store`` does, with ``client.max_adhoc_files`` as the most files to index.
+    ``fresh_store``. Where the index cannot be written to, they are answered from it as it is, and say so.
+    Raises as ``fresh_store`` does, with ``client.max_adhoc_files`` as the most files to index.
     """
     answers: list[Any] = []
 
     async def answer() -> None:
-        most_files = config.client.max_adhoc_files
-        async with fresh_store(paths, config, on_begin, most_files=most_files) as (store, _):
-            backend = StandaloneBackend(store)
+        async with AsyncExitStack() as stack:
+            if is_only_readable(paths):
+                store, pending = await stack.enter_async_context(kept_store(paths, config))
+                backend = StandaloneBackend(store, pending, not_writable(paths))
+            else:
+                fresh = fresh_store(paths, config, on_begin, most_files=config.client.max_adhoc_files)
+                store, _ = await stack.enter_async_context(fresh)
+                backend = StandaloneBackend(store)
             for method, params in calls:
                 try:
                     answers.append(await backend.call(method, params))

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from remora_hub.answers import Symbol
-from remora_hub.errors import NotRunningError, UsageError
+from remora_hub.errors import NotRunningError, StoreError, UsageError
 from remora_hub.facts import PackedFile
 from remora_hub.feed.feed import Feed
 from remora_hub.metrics.catalogue import Samples
@@ -22,13 +22,15 @@ T = TypeVar("T")
 
 
 class StandaloneBackend:
-    """A ``server.backend.Backend`` over a store that was just made fresh and that nothing changes meanwhile."""
+    """A ``server.backend.Backend`` over a store that nothing changes meanwhile.
 
-    pending = 0
-    degraded = None
+    It was just made fresh; or it cannot be written to, as ``degraded`` says, and is ``pending`` files behind the disk.
+    """
 
-    def __init__(self, store: NodeStateStore) -> None:
+    def __init__(self, store: NodeStateStore, pending: int = 0, degraded: str | None = None) -> None:
         self.store = store
+        self.pending = pending
+        self.degraded = degraded
 
     @property
     def feed(self) -> Feed:
@@ -62,7 +64,9 @@ class StandaloneBackend:
         )
 
     async def sync(self, timeout_s: float | None) -> None:
-        """The store was made fresh when it was opened."""
+        """The store was made fresh when it was opened, or cannot be. Raises StoreError."""
+        if self.pending:
+            raise StoreError("bring level with the disk", str(self.store.path), self.degraded or "")
 
     async def search_symbols(
         self, query: str, kind: str | None, limit: int, path: str | None = None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
+from urllib.parse import quote
 
 import apsw
 
@@ -62,15 +64,27 @@ def open_writer(path: Path, *, busy_timeout_ms: int, cache_mb: int) -> apsw.Conn
 
 
 def open_reader(path: Path, *, busy_timeout_ms: int = 5000, cache_mb: int = 4) -> apsw.Connection:
-    """A connection that cannot write. Raises StoreError, CorruptStoreError."""
+    """A connection that cannot write. Raises StoreError, CorruptStoreError.
+
+    Even a reader makes files beside the database, to share its log. Where none can be made and there is no log, nobody
+    can be writing either, and the file is read as it is.
+    """
     try:
-        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        if _is_at_rest(path):
+            location, flags = f"file:{quote(os.fsencode(path))}?immutable=1", apsw.SQLITE_OPEN_URI
+        else:
+            location, flags = str(path), 0
+        connection = apsw.Connection(location, flags=flags | apsw.SQLITE_OPEN_READONLY)
         connection.set_busy_timeout(busy_timeout_ms)
         connection.execute(f"PRAGMA cache_size = -{cache_mb * 1024}")
         connection.execute("PRAGMA query_only = ON")
     except apsw.Error as error:
         raise store_error("open the store", path, error) from error
     return connection
+
+
+def _is_at_rest(path: Path) -> bool:
+    return not os.access(path.parent, os.W_OK) and not path.with_name(path.name + "-wal").exists()
 
 
 def is_environmental(error: Exception) -> bool:
