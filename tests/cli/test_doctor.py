@@ -1,18 +1,24 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
+import resource
 import socket
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from remora_hub.cli import checks
+from remora_hub.cli import checks, checks_service
 from remora_hub.cli.checks import Finding
 from remora_hub.cli.main import cli
+from remora_hub.cli.service_units import Service
 from remora_hub.paths import StatePaths
+from remora_hub.watch.mounts import Mount
 
 
 @pytest.fixture
@@ -44,9 +50,8 @@ def examine(*options: str) -> tuple[int, dict[str, Finding]]:
 def test_a_sound_project_has_no_problem_and_is_left_as_it_was(root: Path, runtime: Path) -> None:
     exit_code, findings = examine()
     assert exit_code == 0
-    assert {"python", "sqlite", "git", "config", "root", "state", "runtime", "disk", "inotify", "hub"} == set(
-        findings
-    )
+    names = "python sqlite git descriptors root state runtime disk filesystem inotify hub service config http"
+    assert list(findings) == names.split()
     assert findings["hub"].detail == "not running"
     assert [entry.name for entry in root.iterdir()] == ["pyproject.toml"]
     assert list(runtime.iterdir()) == []
@@ -122,3 +127,107 @@ def test_a_hub_that_answers_and_a_socket_left_behind_are_told_apart(root: Path) 
     paths.socket.unlink()
     paths.socket.touch()
     assert checks.hub_socket(paths).grade == "warning"
+
+
+def test_a_state_directory_others_can_write_to_is_a_problem(root: Path) -> None:
+    (root / ".remora").mkdir()
+    (root / ".remora").chmod(0o777)
+    found = checks.state_directory(StatePaths(root))
+    assert (found.grade, found.remedy) == ("problem", f"chmod 700 {root / '.remora'}")
+
+
+def test_a_socket_others_can_reach_is_a_problem(root: Path) -> None:
+    paths = StatePaths(root)
+    paths.prepare_socket_directory()
+    with socket.socket(socket.AF_UNIX) as hub:
+        hub.bind(str(paths.socket))
+        paths.socket.chmod(0o666)
+        assert checks.socket_directory(paths).grade == "problem"
+        paths.socket.chmod(0o600)
+        assert checks.socket_directory(paths).grade == "ok"
+
+
+def test_a_file_system_that_tells_nothing_is_a_warning(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checks.file_system(StatePaths(root)).grade == "ok"
+    monkeypatch.setattr(checks, "read_mounts", lambda: [Mount(1, "/", "ext4"), Mount(2, str(root), "nfs4")])
+    found = checks.file_system(StatePaths(root))
+    assert found.grade == "warning"
+    assert f"nfs4 at {root}" in found.detail
+
+
+def test_too_few_descriptors_are_a_warning() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        assert checks.descriptors().grade == "warning"
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+# systemd, by a stand-in for systemctl: what it says of a unit that runs is tested with the real one, in tests/systemd
+
+
+@pytest.fixture
+def systemctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A program that says of every unit what the file ``state`` beside it holds."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    program = programs / "systemctl"
+    program.write_text(f"#!/bin/sh\ncat {programs}/state\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)
+    monkeypatch.setattr(checks_service, "_LINGER", tmp_path / "linger")
+    return programs / "state"
+
+
+def test_without_systemd_or_without_a_unit_all_is_well(
+    root: Path, systemctl: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "not installed" in checks_service.service(StatePaths(root)).detail
+    monkeypatch.setenv("PATH", str(root))
+    assert "no systemd" in checks_service.service(StatePaths(root)).detail
+
+
+def test_a_service_that_failed_or_ends_with_its_session_is_told(root: Path, systemctl: Path) -> None:
+    unit = Service(root, False)
+    (unit.unit_directory / f"{unit.socket}.d").mkdir(parents=True)
+    for state, grade, remedy in (
+        ("failed", "problem", "service logs"),
+        ("active", "warning", "enable-linger"),
+        ("", "warning", "start it by hand"),
+    ):
+        systemctl.write_text(state)
+        found = checks_service.service(StatePaths(root))
+        assert (found.grade, remedy in found.remedy) == (grade, True), state
+    systemctl.write_text("active")
+    linger = systemctl.parents[1] / "linger"
+    linger.mkdir()
+    (linger / pwd.getpwuid(os.geteuid()).pw_name).touch()
+    assert checks_service.service(StatePaths(root)).grade == "ok"
+
+
+def test_a_port_that_is_somebody_elses_is_a_problem(root: Path) -> None:
+    paths = StatePaths(root)
+    assert checks_service.http(paths, 0).grade == "ok"
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        port = other.getsockname()[1]
+        assert "nobody listens" in checks_service.http(paths, port).detail
+        other.listen()
+
+        def hang_up() -> None:
+            connection, _ = other.accept()
+            connection.close()
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        assert checks_service.http(paths, port).grade == "problem"
+        thread.join()
+
+
+def test_a_token_others_can_read_is_a_problem(root: Path) -> None:
+    paths = StatePaths(root)
+    paths.prepare()
+    (paths.state_dir / "http.token").touch(0o644)
+    found = checks_service.http(paths, 1)
+    assert (found.grade, found.remedy.startswith("rm ")) == ("problem", True)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import platform
+import resource
 import shutil
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,7 +21,8 @@ from typing import Literal
 import apsw
 
 from remora_hub.errors import HubError
-from remora_hub.paths import StatePaths
+from remora_hub.paths import MAX_SOCKET_PATH_BYTES, StatePaths
+from remora_hub.watch.mounts import mounts_of, read_mounts, silent_kind
 
 Grade = Literal["ok", "warning", "problem"]
 
@@ -27,6 +30,7 @@ Grade = Literal["ok", "warning", "problem"]
 _SAFE_SQLITE = (3, 51, 3)
 _SCARCE_BYTES, _LOW_BYTES = 50 * 2**20, 500 * 2**20
 _CONNECT_TIMEOUT_S = 1.0
+_ENOUGH_DESCRIPTORS = 1024
 _INOTIFY_LIMITS = Path("/proc/sys/fs/inotify")
 
 
@@ -84,6 +88,8 @@ def state_directory(paths: StatePaths) -> Finding:
     existing = _nearest_existing(place)
     if not os.access(existing, os.W_OK | os.X_OK):
         return Finding("state", "problem", f"{existing} is not writable", "choose another with --state-dir")
+    if existing == place and place.stat().st_mode & 0o022:
+        return Finding("state", "problem", f"others can write to {place}", f"chmod 700 {place}")
     return Finding("state", "ok", str(place) if existing == place else f"{place} (not made yet)")
 
 
@@ -94,7 +100,41 @@ def socket_directory(paths: StatePaths) -> Finding:
         paths.check_socket_directory()
     except HubError as error:
         return Finding("runtime", "problem", f"{error.subject}: {error.reason}", error.hint or "remove it")
-    return Finding("runtime", "ok", str(place) if place.exists() else f"{place} (not made yet)")
+    length = len(os.fsencode(paths.socket))
+    detail = f"{paths.socket} ({length} of {MAX_SOCKET_PATH_BYTES} bytes)"
+    try:
+        found = paths.socket.lstat()
+    except FileNotFoundError:
+        return Finding("runtime", "ok", detail if place.exists() else f"{detail}, not made yet")
+    if not stat.S_ISSOCK(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
+        what = f"{paths.socket} is no socket of this user's alone"
+        return Finding("runtime", "problem", what, f"remora-hub stop; rm {paths.socket}")
+    return Finding("runtime", "ok", detail)
+
+
+def file_system(paths: StatePaths) -> Finding:
+    """Whether the kernel can tell what changes below the root."""
+    mounts = mounts_of(str(paths.root), read_mounts())
+    silent = [mount for mount in mounts if silent_kind(mount.kind)]
+    if not silent:
+        kinds = ", ".join(dict.fromkeys(mount.kind for mount in mounts))
+        return Finding("filesystem", "ok", kinds or "unknown")
+    found = ", ".join(f"{mount.kind} at {mount.point}" for mount in silent)
+    return Finding(
+        "filesystem",
+        "warning",
+        f"{found}: the kernel cannot tell what changes there, so the hub polls",
+        "keep the project on a disk of this machine, where changes are seen at once",
+    )
+
+
+def descriptors() -> Finding:
+    """Files a process may have open: one for each client, and some for the rest."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    detail = f"{soft} (at most {hard})"
+    if soft == resource.RLIM_INFINITY or soft >= _ENOUGH_DESCRIPTORS:
+        return Finding("descriptors", "ok", detail)
+    return Finding("descriptors", "warning", detail, f"ulimit -n {_ENOUGH_DESCRIPTORS}")
 
 
 def free_disk(paths: StatePaths) -> Finding:
@@ -146,12 +186,13 @@ def hub_socket(paths: StatePaths) -> Finding:
     return Finding("hub", "problem", f"{paths.socket}: {error}", "remora-hub restart")
 
 
-MACHINE_CHECKS: tuple[Callable[[], Finding], ...] = (python_version, sqlite_version, git)
+MACHINE_CHECKS: tuple[Callable[[], Finding], ...] = (python_version, sqlite_version, git, descriptors)
 ROOT_CHECKS: tuple[Callable[[StatePaths], Finding], ...] = (
     root_directory,
     state_directory,
     socket_directory,
     free_disk,
+    file_system,
     inotify,
     hub_socket,
 )

@@ -8,9 +8,11 @@ from dataclasses import asdict
 import rich_click as click
 
 from remora_hub.cli.checks import MACHINE_CHECKS, ROOT_CHECKS, Finding
+from remora_hub.cli.checks_service import http, service
 from remora_hub.cli.options import CommonOptions, finds_root
 from remora_hub.cli.output import print_json, print_line, print_table
 from remora_hub.errors import ConfigError, RootError
+from remora_hub.paths import StatePaths
 
 
 @click.command()
@@ -41,27 +43,29 @@ def _examine(options: CommonOptions) -> Iterator[Finding]:
             "root", "problem", f"{error.subject}: {error.reason}", error.hint or "name another with --root"
         )
         return
-    yield _configuration(options)
-    for check_root in ROOT_CHECKS:
+    for check_root in (*ROOT_CHECKS, service):
         yield check_root(paths)
+    yield from _configuration(options, paths)
 
 
-def _configuration(options: CommonOptions) -> Finding:
+def _configuration(options: CommonOptions, paths: StatePaths) -> Iterator[Finding]:
     from remora_hub.config import has_ignored_table  # 300 ms, as in CommonOptions.load_config
 
     try:
         loaded = options.load_config()
         ignored = has_ignored_table(options.root())
     except ConfigError as error:
-        return Finding(
-            "config", "problem", str(error), "change it there; config/remora-hub.toml documents every key"
-        )
+        remedy = "change it there; config/remora-hub.toml documents every key"
+        yield Finding("config", "problem", str(error), remedy)
+        return
+    changed = sum(origin != "default" for origin in loaded.origins.values())
     if ignored:
-        return Finding(
+        yield Finding(
             "config",
             "warning",
             "[tool.remora-hub] in pyproject.toml is ignored: remora-hub.toml beside it wins",
             "keep one of the two",
         )
-    changed = sum(origin != "default" for origin in loaded.origins.values())
-    return Finding("config", "ok", f"valid; {changed} of {len(loaded.origins)} values are not defaults")
+    else:
+        yield Finding("config", "ok", f"valid; {changed} of {len(loaded.origins)} values are not defaults")
+    yield http(paths, loaded.config.http.port)

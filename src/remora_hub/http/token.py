@@ -9,9 +9,8 @@ import secrets
 import stat
 from pathlib import Path
 
+from remora_hub.http import TOKEN_FILE
 from remora_hub.logs import get_logger
-
-TOKEN_FILE = "http.token"  # noqa: S105 - where the token is, not what it is
 
 _TOKEN_BYTES = 32
 _MOST_BYTES = 256
