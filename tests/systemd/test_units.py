@@ -104,6 +104,14 @@ def test_a_dry_run_shows_everything_and_does_nothing(tmp_path: Path) -> None:
     assert f"run systemctl --user start remora-hub@{instance}.service" in shown
 
 
+def test_the_network_is_opened_only_for_who_asks(tmp_path: Path) -> None:
+    assert "AF_INET" not in dry_run(tmp_path)
+    (tmp_path / "root").rmdir()
+    assert "IPAddressAllow=localhost" in dry_run(tmp_path, "--network", "loopback")
+    (tmp_path / "root").rmdir()
+    assert "IPAddressAllow=localhost" in dry_run(tmp_path, "--set", "http.port=8123")
+
+
 def test_a_dry_run_of_a_service_of_the_system_names_its_user(tmp_path: Path) -> None:
     shown = dry_run(tmp_path, "--system", "--user", "nobody")
     assert "User=nobody" in shown

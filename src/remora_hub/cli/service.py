@@ -14,7 +14,7 @@ import rich_click as click
 
 from remora_hub.cli.options import CommonOptions, takes_root
 from remora_hub.cli.output import print_json, print_line
-from remora_hub.cli.service_units import Plan, Service, may_make_namespaces, systemd_version
+from remora_hub.cli.service_units import Network, Plan, Service, may_make_namespaces, systemd_version
 from remora_hub.client.blocking import BlockingClient
 from remora_hub.errors import AlreadyRunningError, HubError, NotRunningError, UsageError
 
@@ -42,10 +42,17 @@ def service() -> None:
 @service.command()
 @_system
 @click.option("--user", metavar="NAME", help="With --system: whose hub it is; default: the owner of DIR.")
+@click.option(
+    "--network",
+    type=click.Choice(["none", "loopback", "any"]),
+    help="What the hub may reach; default: loopback where http.port is set, else none.",
+)
 @_dry_run
 @takes_root
-def install(options: CommonOptions, is_system: bool, user: str | None, dry_run: bool) -> None:
-    """Install, enable and start the service of DIR."""
+def install(
+    options: CommonOptions, is_system: bool, user: str | None, network: Network | None, dry_run: bool
+) -> None:
+    """Install, enable and start the service of DIR. Again, to change what it may."""
     found = _service(options, is_system, user)
     version = systemd_version()
     if not dry_run:
@@ -55,7 +62,8 @@ def install(options: CommonOptions, is_system: bool, user: str | None, dry_run: 
             found.paths.prepare()
             found.paths.prepare_socket_directory()
     has_namespaces = may_make_namespaces()
-    _carry_out(found.install(version, has_namespaces=has_namespaces), dry_run=dry_run)
+    network = network or ("loopback" if options.load_config().config.http.port else "none")
+    _carry_out(found.install(version, has_namespaces=has_namespaces, network=network), dry_run=dry_run)
     if not has_namespaces and not is_system:
         print_line(
             "This system forbids user namespaces: the service runs with less hardening (20-no-namespaces.conf)."

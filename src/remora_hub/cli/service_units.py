@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import remora_hub
 from remora_hub.errors import UsageError
@@ -26,6 +27,7 @@ PrivateUsers=no
 PrivateMounts=no
 PrivateDevices=no
 PrivateIPC=no
+PrivateNetwork=no
 ProtectSystem=no
 ReadWritePaths=
 ProtectClock=no
@@ -36,6 +38,14 @@ ProtectKernelModules=no
 ProtectKernelTunables=no
 ProtectProc=default
 """
+
+Network = Literal["none", "loopback", "any"]
+_FAMILIES = "PrivateNetwork=no\nRestrictAddressFamilies=AF_INET AF_INET6\n"
+_NETWORK: Mapping[Network, str] = {
+    "none": "",
+    "loopback": f"{_FAMILIES}IPAddressAllow=localhost\n",
+    "any": f"{_FAMILIES}IPAddressDeny=\n",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +106,7 @@ class Service:
         """A command for the manager that runs it."""
         return ["systemctl", *([] if self.is_system else ["--user"]), *arguments]
 
-    def install(self, version: int, *, has_namespaces: bool) -> Plan:
+    def install(self, version: int, *, has_namespaces: bool, network: Network = "none") -> Plan:
         """Copy the templates, say in drop-ins what they cannot know, enable and start."""
         directory = self.unit_directory
         files = {directory / name: text for name, text in templates(self.prefix).items()}
@@ -104,6 +114,7 @@ class Service:
         files[shared / "10-program.conf"] = _program(version)
         if not self.is_system and not has_namespaces:
             files[shared / "20-no-namespaces.conf"] = f"[Service]\n{_NO_NAMESPACES}"
+        files[directory / f"{self.unit}.d" / "30-network.conf"] = f"[Service]\n{_NETWORK[network]}"
         own = directory / f"{self.socket}.d" / "10-socket.conf"
         directories: list[tuple[Path, int, str]] = []
         if self.is_system:
