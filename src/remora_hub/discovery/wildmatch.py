@@ -17,6 +17,8 @@ from collections.abc import Iterator
 _NEVER = "(?!)"
 _GLOB_SPECIAL = re.compile(r"[*?\[\\]")
 _SLASHES_OR_NOTHING = "(?:.*/)?"
+_ANYTHING = ".*"
+_FIRST_FIT = {_SLASHES_OR_NOTHING: "(?:.*?/)??", _ANYTHING: ".*?"}
 _STAR = "[^/]*"
 _CLASSES: dict[str, str] = {
     "alnum": string.ascii_letters + string.digits,
@@ -74,7 +76,7 @@ def last_segment_regex(pattern: str) -> str:
 
 def _regex(pattern: str, *, across_slashes: bool) -> str:
     try:
-        return "".join(_without_backtracking(_tokens(pattern, across_slashes)))
+        return "".join(_with_first_depths(_without_backtracking(_tokens(pattern, across_slashes))))
     except _MalformedError:
         return _NEVER
 
@@ -113,7 +115,7 @@ def _stars(pattern: str, start: int, end: int) -> tuple[str, int]:
         return _STAR, end
     if rest.startswith("/"):
         return _SLASHES_OR_NOTHING, end + 1
-    return ".*", end
+    return _ANYTHING, end
 
 
 def _bracket(pattern: str, start: int) -> tuple[str, int]:
@@ -181,7 +183,7 @@ def _without_backtracking(tokens: Iterator[str]) -> Iterator[str]:
             star = []
         elif token == _STAR:
             star = []
-        elif star is not None and token not in ("/", _SLASHES_OR_NOTHING, ".*"):
+        elif star is not None and token not in ("/", _SLASHES_OR_NOTHING, _ANYTHING):
             star.append(token)
         else:
             if star is not None:
@@ -190,3 +192,19 @@ def _without_backtracking(tokens: Iterator[str]) -> Iterator[str]:
             yield token
     if star is not None:
         yield _STAR + "".join(star)
+
+
+def _with_first_depths(tokens: Iterator[str]) -> Iterator[str]:
+    """The same for each ``**`` that another one follows: ``**/a/**/a/**/b`` on a deep path."""
+    depth = ""
+    behind: list[str] = []
+    for token in tokens:
+        if token in _FIRST_FIT:
+            if depth:
+                yield f"(?>{_FIRST_FIT[depth]}{''.join(behind)})"
+            depth, behind = token, []
+        elif depth:
+            behind.append(token)
+        else:
+            yield token
+    yield depth + "".join(behind)

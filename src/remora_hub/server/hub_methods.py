@@ -25,6 +25,7 @@ from remora_hub.store.keys import FILE_PREFIX, NODE_PREFIX
 from remora_hub.store.reader import Reader
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
+Query = Annotated[str, msgspec.Meta(max_length=1000)]  # what it costs grows with every letter
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 Sequence = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 
@@ -42,7 +43,7 @@ class _MetricsParams(msgspec.Struct):
 
 
 class _SymbolsParams(msgspec.Struct):
-    query: str
+    query: Query
     kind: str | None = None
     path: str | None = None
     limit: Limit = 50

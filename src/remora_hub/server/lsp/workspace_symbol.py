@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -29,7 +29,7 @@ Json = dict[str, Any]
 
 
 class _QueryParams(msgspec.Struct):
-    query: str
+    query: Annotated[str, msgspec.Meta(max_length=1000)]  # as that of hub/symbols
 
 
 class _Data(msgspec.Struct):
