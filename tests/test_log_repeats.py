@@ -18,7 +18,13 @@ def test_a_burst_is_let_through_and_the_rest_counted() -> None:
     told: list[tuple[int, str, int, float]] = []
     clock = Clock()
     repeats = Repeats(lambda *summary: told.append(summary), burst=2, window_s=60, clock=clock)
-    assert [repeats.admits(INFO, "a") for _ in range(5)] == [True, True, False, False, False]
+    assert [repeats.admits(INFO, "a", str(number)) for number in range(5)] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
     assert repeats.admits(INFO, "b")
     clock.now_s = 59
     repeats.flush(only_over=True)
@@ -27,6 +33,12 @@ def test_a_burst_is_let_through_and_the_rest_counted() -> None:
     repeats.flush(only_over=True)
     assert told == [(INFO, "a", 3, 60.0)]
     assert repeats.admits(INFO, "a")
+    repeats.close()
+
+
+def test_of_equal_ones_the_first_is_let_through() -> None:
+    repeats = Repeats(lambda *_: None, burst=3)
+    assert [repeats.admits(INFO, "a", content) for content in "xxyxy"] == [True, False, True, False, False]
     repeats.close()
 
 

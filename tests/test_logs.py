@@ -180,3 +180,10 @@ def test_nothing_is_kept_back_from_who_looks_for_a_fault() -> None:
     for _ in range(20):
         get_logger("remora_hub.watch").debug("watch.hint")
     assert len(logged(stream)) == 20
+
+
+def test_a_line_of_json_begins_with_when_how_severe_and_what() -> None:
+    stream = io.StringIO()
+    configure_logs("info", "json", stream)
+    get_logger("remora_hub.store").info("store.opened", files=3)
+    assert list(logged(stream)[0]) == ["timestamp", "level", "event", "files"]

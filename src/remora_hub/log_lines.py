@@ -52,8 +52,14 @@ def _renderers(*, console: bool, colors: bool) -> list[Processor]:
         return [_escape, structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain)]
     return [
         structlog.processors.format_exc_info,
+        _lead,
         structlog.processors.JSONRenderer(),  # the standard library's json: it takes names that are not UTF-8
     ]
+
+
+def _lead(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """When, how severe, what: a person reads these first."""
+    return {key: event.pop(key) for key in ("timestamp", "level", "event") if key in event} | dict(event)
 
 
 def _escape(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _BURST = 5
 _WINDOW_S = 60.0
@@ -16,14 +16,15 @@ _MOST_EVENTS = 500  # remembered; libraries may put anything into theirs
 class _Window:
     began_s: float
     level: int
-    said: int = 0
+    said: set[str] = field(default_factory=set)
     kept_back: int = 0
 
 
 class Repeats:
-    """Of each event ``burst`` are let through in ``window_s`` seconds; ``summarize`` is told how many more there were.
+    """Of each event ``burst`` different ones are let through in ``window_s`` seconds, and of equal ones the first.
 
-    It is called with level, event, count and seconds, from a thread of its own, when the window is over. Of any thread.
+    ``summarize`` is told how many more there were: it is called with level, event, count and seconds, from a thread of
+    its own, when the window is over. Of any thread.
     """
 
     def __init__(
@@ -42,16 +43,16 @@ class Repeats:
         self._timer: threading.Timer | None = None
         self._lock = threading.Lock()
 
-    def admits(self, level: int, event: str) -> bool:
-        """Whether an event is to be said now."""
+    def admits(self, level: int, event: str, content: str = "") -> bool:
+        """Whether an event is to be said now; two are equal if their ``content`` is."""
         now_s = self._clock()
         with self._lock:
             window = self._windows.get(event)
             if window is None or (not window.kept_back and now_s - window.began_s >= self._window_s):
                 self._make_room(now_s)
                 window = self._windows[event] = _Window(now_s, level)
-            if window.said < self._burst:
-                window.said += 1
+            if len(window.said) < self._burst and content not in window.said:
+                window.said.add(content)
                 return True
             window.kept_back += 1
             window.level = max(level, window.level)

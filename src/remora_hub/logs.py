@@ -3,8 +3,8 @@
 An event's name is dotted, the component first, in the past tense where something happened; numbers carry their unit in
 the key: ``log.info("store.batch_committed", files=100, duration_ms=12)``. ``log_events`` lists all events and keys. A
 person at a terminal gets one aligned line for each, systemd's journal an entry with fields, anything else one JSON
-object a line. What libraries log through ``logging`` comes out the same way. An event that is said again and again is
-let through a few times a minute; then a line says how many more there were.
+object a line. What libraries log through ``logging`` comes out the same way. Of an event that is said again and again a
+few different ones are let through each minute; then a line says how many more there were.
 
 Events below the level cost next to nothing, and a process that writes none does not import structlog.
 """
@@ -64,7 +64,7 @@ class EventLogger:
             configure_logs("warning")
         if not logging.getLogger(self._name).isEnabledFor(level):
             return
-        if level == logging.DEBUG or _repeats.admits(level, event):
+        if level == logging.DEBUG or _repeats.admits(level, event, repr(keys)):
             _write(self._name, level, event, {**_context.get(), **keys})
 
 
@@ -130,7 +130,7 @@ class _LateFormatter(logging.Formatter):
 def _is_admitted(record: logging.LogRecord) -> bool:
     """Limits what libraries say; an ``EventLogger`` asks before it makes a line."""
     is_own = record.name.partition(".")[0] == _PACKAGE
-    return is_own or _repeats.admits(record.levelno, str(record.msg))
+    return is_own or _repeats.admits(record.levelno, str(record.msg), str(record.args))
 
 
 def _summarize(level: int, event: str, count: int, seconds: float) -> None:

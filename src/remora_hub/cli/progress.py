@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from remora_hub.pipeline.progress import Progress
 
 _BAR_INTERVAL_S = 0.1
-_LOG_INTERVAL_S = 2.0
+_LOG_INTERVAL_S = 15.0  # a log is read later, by somebody who wants to know whether it got on
 
 log = get_logger(__name__)
 
