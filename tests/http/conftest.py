@@ -102,3 +102,8 @@ async def listener(tmp_path: Path) -> AsyncIterator[Listener]:
     yield Listener(port, tmp_path, hub, made)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()

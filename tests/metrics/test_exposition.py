@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -65,3 +67,9 @@ def test_nothing_of_a_process_that_was_not_asked_for_metrics_imports_prometheus_
         "sys.exit(' '.join(unwanted) or 0)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_the_readme_names_every_metric() -> None:
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    section = text.partition("\n## Metrics\n")[2].partition("\n## ")[0]
+    assert {metric.name for metric in catalogue.ALL} <= set(re.findall(r"`([a-z_]+)`", section))
