@@ -34,10 +34,10 @@ _context: ContextVar[Mapping[str, object]] = ContextVar("log_context", default=M
 class EventLogger:
     """The logger of a module. A level's method takes an event's name and its keys."""
 
-    __slots__ = ("_name",)
+    __slots__ = ("_logger",)
 
     def __init__(self, name: str) -> None:
-        self._name = name
+        self._logger = logging.getLogger(name)
 
     def debug(self, event: str, **keys: object) -> None:
         """What only somebody who looks for a fault wants to know."""
@@ -60,12 +60,12 @@ class EventLogger:
         self._log(logging.ERROR, event, {**keys, "exc_info": True})
 
     def _log(self, level: int, event: str, keys: dict[str, object]) -> None:
+        if not self._logger.isEnabledFor(level):
+            return
         if not _is_configured():
             configure_logs("warning")
-        if not logging.getLogger(self._name).isEnabledFor(level):
-            return
         if level == logging.DEBUG or _repeats.admits(level, event, repr(keys)):
-            _write(self._name, level, event, {**_context.get(), **keys})
+            _write(self._logger.name, level, event, {**_context.get(), **keys})
 
 
 def get_logger(name: str) -> EventLogger:
