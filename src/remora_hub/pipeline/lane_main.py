@@ -25,6 +25,7 @@ ANSWER_HEADER = struct.Struct("<I")
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 _MOST_ADDRESS_SPACE_BYTES = 3 * 1024**3
+_NICE = 5  # whoever asks the hub something does not wait for the processor behind what is being parsed
 _RETIRE_ABOVE_KB = 256 * 1024
 
 
@@ -34,6 +35,7 @@ def main() -> None:
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
     )  # Ctrl-C reaches the whole process group; the hub ends its lanes
+    os.nice(_NICE)
     resource.setrlimit(resource.RLIMIT_AS, (_MOST_ADDRESS_SPACE_BYTES, _MOST_ADDRESS_SPACE_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     gc.disable()  # no fact is part of a cycle

@@ -28,8 +28,12 @@ def names_of(row: FileSymbols) -> list[str]:
 
 def numbers_of(row: FileSymbols, file: int) -> list[int]:
     """The number of each symbol, in the file of that number."""
-    marks = row.places.partition(" ")[0].encode()
-    return [symbol_number(mark, file, line) for line, mark in enumerate(marks)]
+    return [symbol_number(mark, file, line) for line, mark in enumerate(marks_in(row).encode())]
+
+
+def marks_in(row: FileSymbols) -> str:
+    """The mark of each symbol, a character each, as ``facts.pack_places`` writes them."""
+    return row.places.partition(" ")[0]
 
 
 def one_line(text: str) -> str:

@@ -12,7 +12,7 @@ from remora_hub.query.known_names import KnownNames
 from remora_hub.query.name_match import HumpPattern, fold, has_letters
 from remora_hub.query.path_filter import path_filter
 from remora_hub.query.postings import Postings, file_of, mark_of
-from remora_hub.query.symbol_rows import SymbolRows, names_of, numbers_of, one_line
+from remora_hub.query.symbol_rows import SymbolRows, marks_in, names_of, numbers_of, one_line
 from remora_hub.store.index_reader import FileSymbols
 from remora_hub.store.reader import Reader
 
@@ -77,8 +77,10 @@ class SymbolTable:
             if file == len(self._files):
                 self._files.append(row)
             else:
-                self._postings.remove(set(names_of(self._files[file])), file)
-                self._files[file] = row
+                known, self._files[file] = self._files[file], row
+                if known.suffixes == row.suffixes and marks_in(known) == marks_in(row):
+                    continue  # the same symbols, perhaps in other places: nothing was said of those
+                self._postings.remove(set(names_of(known)), file)
             new += self._postings.add(names_of(row), numbers_of(row, file))
         self._names.extend(new)
 
