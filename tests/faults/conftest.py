@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -210,6 +211,18 @@ def start_hub(root: Path, tmp_path: Path) -> Iterator[Callable[..., RunningHub]]
     yield start
     for hub in started:
         hub.close()
+
+
+@pytest.fixture
+def without_privilege() -> tuple[str, ...]:
+    """A command prefix under which permissions count for root, too (capabilities(7), CAP_DAC_OVERRIDE)."""
+    if os.geteuid() != 0:
+        return ()
+    lacking = "-dac_override,-dac_read_search"
+    prefix = ("setpriv", f"--bounding-set={lacking}", f"--inh-caps={lacking}")
+    if not shutil.which("setpriv") or subprocess.run([*prefix, "true"], check=False).returncode:
+        pytest.skip("no setpriv here, which could take root's privilege away")
+    return prefix
 
 
 @pytest.fixture

@@ -7,10 +7,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
+
+from remora_hub.errors import StoreError
 
 StartHub = Callable[..., Any]  # of conftest.RunningHub, which cannot be imported from here
 WriteFiles = Callable[..., None]
@@ -34,6 +38,13 @@ def overwrite_pages(path: Path) -> None:
 
 def truncate(path: Path) -> None:
     os.truncate(path, path.stat().st_size // 2)
+
+
+def checkpoint(path: Path) -> None:
+    """Take the log into the file, where damage is met."""
+    connection = apsw.Connection(str(path))
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    connection.close()
 
 
 def kept_copies(hub: Any) -> list[Path]:
@@ -131,3 +142,93 @@ def test_a_missing_root_ends_the_start_with_a_sentence(tmp_path: Path) -> None:
     assert process.returncode == 66
     assert "No such file" in process.stderr
     assert "Traceback" not in process.stderr
+
+
+@pytest.mark.parametrize("ending", ["", "-wal", "-shm"])
+@pytest.mark.fault(case="S2")
+def test_a_database_or_log_deleted_under_the_idle_hub_is_made_anew(
+    root: Path, start_hub: StartHub, write_files: WriteFiles, ending: str
+) -> None:
+    write_files(root / "d", 40)
+    hub = start_hub()
+    hub.converges()
+    index_id = hub.call("hub/symbols", query="C1")["index_id"]
+    hub.paths.database.with_name("hub.db" + ending).unlink()
+    hub.wait_until(lambda: hub.call("hub/symbols", query="C1")["index_id"] != index_id)
+    hub.converges()
+    hub.process.kill()
+    hub.process.wait()
+    hub.start()
+    hub.converges()
+
+
+@pytest.mark.parametrize("damage", [overwrite_pages, truncate])
+@pytest.mark.fault(case="S2")
+def test_damage_that_only_reads_meet_is_found_and_mended(
+    root: Path, start_hub: StartHub, write_files: WriteFiles, damage: Callable[[Path], None]
+) -> None:
+    write_files(root / "d", 200)
+    hub = start_hub()
+    hub.converges()
+    checkpoint(hub.paths.database)
+    damage(hub.paths.database)
+    with suppress(StoreError):  # which names the damage
+        hub.call("hub/symbols", query="C1")
+    hub.wait_until(lambda: kept_copies(hub))
+    hub.converges()
+    assert hub.call("hub/symbols", query="C1")["degraded"] is None
+
+
+@pytest.mark.fault(case="S2")
+def test_damage_that_nobody_meets_is_found_by_the_periodic_check(
+    root: Path, start_hub: StartHub, write_files: WriteFiles
+) -> None:
+    write_files(root / "d", 200)
+    hub = start_hub("store.check_interval_s=0.5")
+    hub.converges()
+    checkpoint(hub.paths.database)
+    overwrite_pages(hub.paths.database)
+    hub.wait_until(lambda: kept_copies(hub))
+    hub.converges()
+
+
+def test_files_left_out_under_other_limits_are_decided_again(
+    root: Path, start_hub: StartHub, write_files: WriteFiles, tmp_path: Path
+) -> None:
+    write_files(root / "d", 3)
+    (root / "large.py").write_text("def large(): pass\n" + "#" * 5_000)
+    (root / "slow.py").write_text("".join(f"def f{number}(): pass\n" for number in range(20_000)))
+    state_dir = tmp_path / "state"
+    hub = start_hub("index.parse_timeout_s=0.02", "discovery.max_file_bytes=500000", state_dir=state_dir)
+    hub.call("hub/sync", timeout_s=60)
+    assert hub.served()[1] == {"slow.py": "timed_out"}
+    hub.close()
+    hub = start_hub("index.parse_timeout_s=60", "discovery.max_file_bytes=4000000", state_dir=state_dir)
+    hub.converges()
+    assert "slow.py" in hub.served()[0]
+    hub.close()
+    hub = start_hub("discovery.max_file_bytes=4000", state_dir=state_dir)
+    hub.call("hub/sync", timeout_s=60)
+    assert hub.served()[1] == {"slow.py": "too_large", "large.py": "too_large"}
+    hub.close()
+    hub = start_hub("index.parse_timeout_s=60", state_dir=state_dir)
+    hub.converges()
+
+
+@pytest.mark.fault(case="S4")
+def test_a_state_directory_that_turns_read_only_is_named_and_the_index_serves_on(
+    root: Path, start_hub: StartHub, write_files: WriteFiles, without_privilege: tuple[str, ...]
+) -> None:
+    write_files(root / "d", 20)
+    hub = start_hub(prefix=without_privilege)
+    hub.converges()
+    hub.paths.lock.unlink()
+    hub.paths.state_dir.chmod(0o500)
+    hub.wait_until(lambda: hub.status()["state"] == "degraded")
+    assert str(hub.paths.state_dir) in hub.status()["problems"][0]["problem"]
+    answer = hub.call("hub/symbols", query="C1")
+    assert answer["symbols"]
+    assert "state" in answer["degraded"]
+    hub.paths.state_dir.chmod(0o700)
+    hub.wait_until(lambda: hub.status()["state"] == "ready")
+    hub.converges()

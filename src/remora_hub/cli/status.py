@@ -66,7 +66,10 @@ def _print(found: dict[str, Any]) -> None:
         )
     queue, watch = found["queue"], found["watch"]
     print_line(f"  queue     {queue['depth']} waiting, at most {queue['high_water']} so far")
-    print_line(f"  watch     {watch['state']}, {watch['directories']} directories")
+    for path in queue["suspects"]:
+        print_line(f"  slow      {path} takes the parser long; it waits apart")
+    about = f": {watch['detail']}" if watch["detail"] else ""
+    print_line(f"  watch     {watch['state']}, {watch['directories']} directories{about}")
     print_line(f"  clients   {found['clients']}")
     for problem in found["problems"]:
         print_line(f"  problem   {problem['part']}: {problem['problem']}; {problem['remedy']}")

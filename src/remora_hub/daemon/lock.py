@@ -54,8 +54,10 @@ class RootLock:
         self._file = -1
         try:
             self.__enter__()
-        finally:
-            os.close(held)
+        except BaseException:
+            self._file = held  # until there is another
+            raise
+        os.close(held)
 
     def __exit__(self, *_exception: object) -> None:
         if self._file >= 0 and self._is_named:

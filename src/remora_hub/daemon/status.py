@@ -11,6 +11,8 @@ import msgspec
 from remora_hub.daemon.session import Session
 from remora_hub.errors import HubError
 
+_MOST_SUSPECTS_SHOWN = 20
+
 
 class Problem(msgspec.Struct, frozen=True):
     """What keeps a part of the hub from doing its work, and what a person can do about it."""
@@ -78,6 +80,7 @@ async def session_status(session: Session) -> dict[str, Any]:
         "queue": {
             "depth": session.queue.depth,
             "pending": session.queue.pending,
+            "suspects": session.queue.suspects[:_MOST_SUSPECTS_SHOWN],
             **asdict(session.queue.counters),
         },
         "workers": {
