@@ -1,7 +1,8 @@
-"""One event loop for one piece of work, and the hub's own error out of whatever group it comes in."""
+"""One event loop for one piece of work, parts that run beside each other, and the hub's own error out of a group."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
@@ -17,7 +18,7 @@ def run_loop(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
     try:
         from uvloop import run
     except ImportError:  # an extra
-        from asyncio import run
+        run = asyncio.run
     try:
         run(main())
     except BaseExceptionGroup as group:
@@ -25,6 +26,22 @@ def run_loop(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
         if ours is None:
             raise
         raise next(_leaves(ours)) from group
+
+
+async def run_until(event: asyncio.Event, *parts: Coroutine[Any, Any, None]) -> None:
+    """Run ``parts`` beside each other until ``event`` is set, then cancel them. Raises what one of them raises."""
+    waiting = asyncio.create_task(event.wait())
+    tasks: list[asyncio.Task[Any]] = [waiting, *(asyncio.create_task(part) for part in parts)]
+    try:
+        running = set(tasks)
+        while not waiting.done():
+            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _leaves(group: BaseExceptionGroup[HubError]) -> Iterator[HubError]:

@@ -14,23 +14,23 @@ from typing import Any, TypeVar
 from remora_hub import __version__
 from remora_hub.answers import Symbol
 from remora_hub.config import HubConfig
+from remora_hub.daemon.event_loop import run_until
 from remora_hub.daemon.idle import wait_until_idle
 from remora_hub.daemon.lock import RootLock
 from remora_hub.daemon.measurements import measure
 from remora_hub.daemon.monitoring import serve_http
 from remora_hub.daemon.occupancy import Occupancy
+from remora_hub.daemon.places import Places
 from remora_hub.daemon.problem_log import log_problems
 from remora_hub.daemon.reload import ConfigChange, Reloads
 from remora_hub.daemon.sandbox import end_when_cut_off
 from remora_hub.daemon.service_manager import ServiceManager
-from remora_hub.daemon.session import Session, first_hub_error
+from remora_hub.daemon.session import Session, SessionReplacedError, first_hub_error
 from remora_hub.daemon.status import Problem, hub_state, one_line, problems, session_status
 from remora_hub.daemon.supervision import Supervision
 from remora_hub.discovery.read import digest_of
 from remora_hub.errors import (
-    ConfigError,
     CorruptStoreError,
-    HubError,
     RootError,
     StoreError,
     SyncTimeoutError,
@@ -60,10 +60,6 @@ _FIRST_OPENING_S = 15.0  # a hub that never came up gives up after this
 T = TypeVar("T")
 
 log = get_logger(__name__)
-
-
-class SessionReplacedError(HubError):
-    """A session ends for another one with a new configuration."""
 
 
 class Hub:
@@ -97,7 +93,6 @@ class Hub:
         self._opened = asyncio.Event()
         self._trouble = ""
         self._damage = ""
-        self._insecurity: HubError | None = None
         self._stopping = asyncio.Event()
         self._started = time.time()
         language_server = LanguageServer(self)
@@ -110,6 +105,7 @@ class Hub:
             max_connections=config.server.max_connections,
             handed=self._manager.listeners,
         )
+        self._places = Places(paths, self._lock, self._endpoint)
 
     async def run(self, on_session: Callable[[Session], None] | None = None) -> None:
         """Run until ``stop``, SIGTERM or SIGINT. ``on_session`` is told each session before it begins.
@@ -278,8 +274,8 @@ class Hub:
         found = [] if self._session is None else problems(self._session)
         if self._trouble:
             found.append(Problem("hub", self._trouble, "it is tried again every second"))
-        if self._insecurity is not None:
-            found.append(Problem("state", self._insecurity.problem, self._insecurity.hint))
+        if self._places.problem is not None:
+            found.append(Problem("state", self._places.problem.problem, self._places.problem.hint))
         if self._damage and not (self._session and self._session.is_ready.is_set()):
             found.append(Problem("store", self._damage, "wait: the index is rebuilt from the disk"))
         return found
@@ -292,27 +288,17 @@ class Hub:
             lambda: self._config.store.busy_timeout_ms / 1000,
         )
         monitored = Monitored(self._state, self._problems, self.metrics)
-        parts = (
-            self._stopping.wait(),
-            self._live(on_session),
-            supervision.run(),
-            self._stop_when_idle(),
-            end_when_cut_off(self._paths, self._manager),
-            serve_http(self._config.http.port, self._paths.state_dir, monitored),
-            log_problems(self._problems),
-        )
-        tasks = [asyncio.ensure_future(part) for part in parts]
-        stopping = tasks[0]
         try:
-            running = set(tasks)
-            while not stopping.done():
-                done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    task.result()
+            await run_until(
+                self._stopping,
+                self._live(on_session),
+                supervision.run(),
+                self._stop_when_idle(),
+                end_when_cut_off(self._paths, self._manager),
+                serve_http(self._config.http.port, self._paths.state_dir, monitored),
+                log_problems(self._problems),
+            )
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             if self._reloads is not None:
                 await self._reloads.close()
 
@@ -345,7 +331,7 @@ class Hub:
         patient_until = time.monotonic() + _FIRST_OPENING_S
         while True:
             try:
-                await self._secure_places()
+                await self._places.secure()
                 await self._run_session(on_session)
             except SessionReplacedError:
                 log.info("session.replaced", reason="the configuration has changed")
@@ -377,7 +363,7 @@ class Hub:
             try:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(session.run())
-                    tasks.create_task(self._guard_places())
+                    tasks.create_task(self._places.guard())
                     tasks.create_task(self._until_replaced())
             except BaseExceptionGroup as group:
                 session.store.check_files()  # whatever goes wrong with a file that was replaced is damage
@@ -391,29 +377,6 @@ class Hub:
         self._is_replacing.clear()
         await self._answering.wait_until_empty(_LONGEST_ANSWERING_S)
         raise SessionReplacedError("keep the index open", reason="the configuration has changed")
-
-    async def _guard_places(self) -> None:
-        """Put back what is deleted of state directory, lock and socket (``git clean -fdx`` does it)."""
-        while True:
-            await asyncio.sleep(_PAUSE_S)
-            if not self._paths.root.is_dir():
-                continue  # all may come back with it
-            try:
-                await self._secure_places()
-            except (ConfigError, RootError, StoreError) as error:  # the open index can be asked all the same
-                if self._insecurity is None:
-                    log.debug("places.not_secured", reason=str(error))
-                self._insecurity = error
-            else:
-                self._insecurity = None
-
-    async def _secure_places(self) -> None:
-        """See that state directory, lock and socket are where they belong."""
-        self._paths.prepare()
-        self._lock.renew()
-        if not self._paths.socket.exists():
-            await self._endpoint.close()
-            await self._endpoint.start()
 
     def _set_aside(self, error: CorruptStoreError) -> None:
         """Keep a damaged database under another name, so that the next session makes a new one."""

@@ -36,6 +36,10 @@ _TICK_S = 1.0
 log = get_logger(__name__)
 
 
+class SessionReplacedError(HubError):
+    """A session ends for another one with a new configuration."""
+
+
 class Session:
     """Made by ``open``; ``run`` keeps the index true until cancelled.
 
