@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 from remora_hub.errors import HubError
+
+_SWITCH_INTERVAL_S = (
+    0.001  # a thread with an answer to give waits so long for one that indexes, at most; CPython: 5 ms
+)
 
 
 def run_loop(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -14,6 +19,7 @@ def run_loop(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
     Of an exception group that holds errors of the hub's, raises the first of those.
     """
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
     run: Callable[[Coroutine[Any, Any, None]], None]
     try:
         from uvloop import run
