@@ -46,7 +46,7 @@ def test_an_entry_has_a_priority_and_a_field_for_each_key() -> None:
     fields = decode(
         encode({"event": "store.made", "level": "warning", "files": 3, "reason": "no \x1b[2J file"})
     )
-    assert fields["MESSAGE"] == r"store.made files=3 reason=no \x1b[2J file"
+    assert fields["MESSAGE"] == r'store.made files=3 reason="no \x1b[2J file"'
     assert fields["PRIORITY"] == "4"
     assert fields["SYSLOG_IDENTIFIER"] == "remora-hub"
     assert (fields["HUB_EVENT"], fields["HUB_FILES"]) == ("store.made", "3")

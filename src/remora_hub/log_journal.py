@@ -65,7 +65,7 @@ class JournalHandler(logging.StreamHandler[TextIO]):
 def encode(event: Mapping[str, Any]) -> bytes:
     """One event as the journal takes it: its keys become ``HUB_KEY`` fields, beside the well-known ones."""
     keys = {key: value for key, value in event.items() if key not in _OWN_KEYS}
-    told = " ".join((event["event"], *(f"{key}={_text(value)}" for key, value in keys.items())))
+    told = " ".join((event["event"], *(f"{key}={_quoted(value)}" for key, value in keys.items())))
     message = printable(told)
     if "exception" in event:
         message += "\n" + "\n".join(map(printable, event["exception"].splitlines()))
@@ -86,6 +86,12 @@ def _field(name: str, value: str) -> bytes:
     if b"\n" in data:
         return name.encode() + b"\n" + struct.pack("<Q", len(data)) + data + b"\n"
     return name.encode() + b"=" + data + b"\n"
+
+
+def _quoted(value: object) -> str:
+    """A value of several words in quotes, so that the next key can be told from it."""
+    text = _text(value)
+    return f'"{text}"' if " " in text else text
 
 
 def _text(value: object) -> str:
