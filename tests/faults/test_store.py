@@ -192,6 +192,22 @@ def test_damage_that_nobody_meets_is_found_by_the_periodic_check(
     hub.converges()
 
 
+@pytest.mark.parametrize("statement", ["DROP TABLE hub_names", "DELETE FROM hub_file"])
+@pytest.mark.fault(case="S2")
+def test_what_another_program_took_out_of_the_database_comes_back(
+    root: Path, start_hub: StartHub, write_files: WriteFiles, statement: str
+) -> None:
+    write_files(root / "d", 20)
+    hub = start_hub()
+    hub.converges()
+    connection = apsw.Connection(str(hub.paths.database))
+    connection.set_busy_timeout(5_000)
+    connection.execute(statement)
+    connection.close()
+    (root / "d" / "m1.py").write_text("def changed(): pass\n")
+    hub.converges()
+
+
 def test_files_left_out_under_other_limits_are_decided_again(
     root: Path, start_hub: StartHub, write_files: WriteFiles, tmp_path: Path
 ) -> None:

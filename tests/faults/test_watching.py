@@ -211,6 +211,47 @@ def test_a_branch_switched_and_back_again_leaves_the_final_state(
     hub.converges()
 
 
+@pytest.mark.parametrize("polling", ["auto", "always"])
+def test_an_edit_that_keeps_size_and_time_is_found_by_comparison(
+    root: Path, start_hub: StartHub, polling: str
+) -> None:
+    path = root / "a.py"
+    path.write_text("def aaa(): pass\n")
+    before = path.stat()
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns - 10**10))
+    hub = start_hub(f"watch.polling={polling}")
+    hub.converges()
+    if polling == "auto":
+        hub.close()
+    status = path.stat()
+    with path.open("r+") as file:
+        file.write("def bbb(): pass\n")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    if polling == "auto":
+        hub.start()
+    hub.converges()
+
+
+def test_directories_of_many_levels_and_files_swapped_with_directories_are_followed(
+    root: Path, start_hub: StartHub, write_files: WriteFiles
+) -> None:
+    deep = root.joinpath(*["d"] * 300)
+    deep.mkdir(parents=True)
+    hub = start_hub()
+    hub.wait_until_ready()
+    (deep / "deep.py").write_text("def deep(): pass\n")
+    for turn in range(40):
+        place = root / "x.py"
+        if place.is_dir():
+            shutil.rmtree(place)
+        place.unlink(missing_ok=True)
+        if turn % 2:
+            write_files(place, 3)
+        else:
+            place.write_text(f"def f{turn}(): pass\n")
+    hub.converges()
+
+
 def test_changing_ignore_rules_take_effect_on_files_in_the_queue(
     root: Path, start_hub: StartHub, write_files: WriteFiles
 ) -> None:

@@ -89,14 +89,14 @@ def _is_at_rest(path: Path) -> bool:
 
 def is_environmental(error: Exception) -> bool:
     """Whether a failed write was the fault of the database or its surroundings, not of what was to be written."""
-    return isinstance(error, (*_DAMAGED, *_PASSING, StoreError))
+    return isinstance(error, (*_PASSING, StoreError)) or _is_damage(error)
 
 
 def store_error(operation: str, subject: Path | str, error: Exception) -> StoreError:
     """The StoreError for an error met on a database: corrupt, recoverable (disk full, locked, ...), or neither."""
     if isinstance(error, StoreError):
         return error
-    if isinstance(error, _DAMAGED):
+    if _is_damage(error):
         return CorruptStoreError(
             operation, str(subject), f"the file is damaged: {error}", "it will be rebuilt"
         )
@@ -104,6 +104,11 @@ def store_error(operation: str, subject: Path | str, error: Exception) -> StoreE
     failure = StoreError(operation, str(subject), f"{reason}: {error}" if reason else str(error), hint)
     failure.recoverable = isinstance(error, _PASSING)
     return failure
+
+
+def _is_damage(error: Exception) -> bool:
+    """A table that is missing counts, too: another program dropped it."""
+    return isinstance(error, _DAMAGED) or (isinstance(error, apsw.SQLError) and "no such " in str(error))
 
 
 def set_aside(path: Path) -> Path:
