@@ -51,8 +51,9 @@ def test_an_event_is_one_json_line_with_its_keys_and_a_utc_time() -> None:
 def test_auto_is_for_people_on_a_terminal() -> None:
     stream = Terminal()
     configure_logs("info", "auto", stream)
-    get_logger("remora_hub.store").info("store.opened")
+    get_logger("remora_hub.store").info("store.opened", path="hub.db", files=3)
     assert "store.opened" in stream.getvalue()
+    assert stream.getvalue().index("hub.db") < stream.getvalue().index("files")
     assert not stream.getvalue().startswith("{")
 
 

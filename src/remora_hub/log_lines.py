@@ -46,10 +46,15 @@ def line_formatter(*, console: bool, colors: bool) -> logging.Formatter:
 
 def _renderers(*, console: bool, colors: bool) -> list[Processor]:
     if console:
-        plain = (
-            structlog.dev.plain_traceback
-        )  # the rich one prints local variables: source and names of strangers
-        return [_escape, structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain)]
+        # The rich traceback prints local variables: source and names of strangers.
+        plain = structlog.dev.plain_traceback
+        return [
+            structlog.processors.TimeStamper(
+                fmt="%Y-%m-%d %H:%M:%S", utc=False
+            ),  # as the clock on their wall
+            _escape,
+            structlog.dev.ConsoleRenderer(colors=colors, sort_keys=False, exception_formatter=plain),
+        ]
     return [
         structlog.processors.format_exc_info,
         _lead,
