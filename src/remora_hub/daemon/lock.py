@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -61,7 +62,8 @@ class RootLock:
 
     def __exit__(self, *_exception: object) -> None:
         if self._file >= 0 and self._is_named:
-            os.ftruncate(self._file, 0)
+            with contextlib.suppress(OSError):  # a disk gone read-only: what it says means nothing once unlocked
+                os.ftruncate(self._file, 0)
         self._close()
 
     def _name_holder(self) -> None:

@@ -100,10 +100,19 @@ def store_error(operation: str, subject: Path | str, error: Exception) -> StoreE
         return CorruptStoreError(
             operation, str(subject), f"the file is damaged: {error}", "it will be rebuilt"
         )
-    reason, hint = _REASONS.get(type(error), ("", ""))
+    kind = apsw.ReadOnlyError if isinstance(error, apsw.IOError) and _is_read_only(subject) else type(error)
+    reason, hint = _REASONS.get(kind, ("", ""))
     failure = StoreError(operation, str(subject), f"{reason}: {error}" if reason else str(error), hint)
     failure.recoverable = isinstance(error, _PASSING)
     return failure
+
+
+def _is_read_only(subject: Path | str) -> bool:
+    """Whether its file system is: one that turns so under open files fails writes as a broken disk does."""
+    try:
+        return bool(os.statvfs(Path(subject).parent).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
 
 
 def _is_damage(error: Exception) -> bool:
