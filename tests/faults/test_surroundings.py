@@ -228,5 +228,6 @@ def test_a_disk_that_turns_read_only_under_the_hub_is_named_and_the_index_serves
         str(hub.paths.database) in answer["degraded"]
     )  # newer kernels leave unsaid why: an I/O error is all there is
     hub.process.terminate()
-    assert hub.process.wait(10) == 0
+    code = hub.process.wait(10)
+    assert code == 0, hub.log.read_text()[-3000:]
     assert "Traceback" not in hub.log.read_text()

@@ -86,7 +86,9 @@ class Endpoint:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if is_closing and self._is_own:
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(
+                OSError
+            ):  # gone already, or on a disk gone read-only: the next hub replaces it
                 self._paths.socket.unlink()
 
     def _bind(self) -> socket.socket:
