@@ -5,6 +5,7 @@ Skipped, with the reason, where systemd is not installed or no such namespace ca
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -150,12 +151,15 @@ def manager(tools: None, tmp_path: Path) -> Iterator[Manager]:
     if _SYSTEMD is None or shutil.which("unshare") is None or shutil.which("nsenter") is None:
         pytest.skip("systemd, unshare or nsenter is not installed")
     (tmp_path / "manager").mkdir()
+    turn = os.open(UNITS, os.O_RDONLY)
+    fcntl.flock(turn, fcntl.LOCK_EX)  # two managers would take each other's control groups for their own
     made = Manager(tmp_path / "manager")
     try:
         made.wait_until(made.is_up, _LONGEST_START_S)
         yield made
     finally:
         made.close()
+        os.close(turn)
 
 
 @pytest.fixture
