@@ -33,7 +33,11 @@ def change(start: tuple[int, int], end: tuple[int, int], text: str) -> dict[str,
     return {"range": {"start": places[0], "end": places[1]}, "text": text}
 
 
-@given(text=TEXTS, edits=st.lists(st.tuples(PLACES, PLACES, TEXTS), max_size=4), encoding=st.sampled_from(list(UNITS)))
+@given(
+    text=TEXTS,
+    edits=st.lists(st.tuples(PLACES, PLACES, TEXTS), max_size=4),
+    encoding=st.sampled_from(list(UNITS)),
+)
 def test_changes_do_what_the_specification_says(text: str, edits: list[Any], encoding: str) -> None:
     document = TextDocument(text, encoding)
     for first, second, new in edits:

@@ -144,6 +144,7 @@ class Session:
                 seconds=round(progress.seconds, 3),
             )
             self.is_ready.set()
+            await self._symbols.warm_up()
 
     async def sync(self) -> bool:
         """Return once everything on disk before the call is in the index; False if the session ends before.

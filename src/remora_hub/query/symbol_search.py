@@ -65,6 +65,11 @@ class SymbolSearch:
         if self.behind:
             await self._in_thread(partial(self._refresh, None))
 
+    async def warm_up(self) -> None:
+        """Read the table, so that the first search need not."""
+        if not self._is_loaded:
+            await self._in_thread(partial(self._refresh, None))
+
     async def close(self) -> None:
         """End the search under way, then the thread; again and again if you like."""
         await asyncio.to_thread(self._close)

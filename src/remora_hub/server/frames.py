@@ -6,7 +6,6 @@ import asyncio
 
 from remora_hub.wire import MAX_HEADER_BYTES, content_length
 
-
 # Half a frame keeps a connection, of which there are only so many.
 LONGEST_FRAME_S = 60.0
 

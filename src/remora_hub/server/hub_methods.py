@@ -88,8 +88,9 @@ class HubMethods:
     """Answers for one hub.
 
     Every answer from the index says how fresh it is: it holds all commits up to ``sequence``, while ``pending`` files
-    were known to be behind the disk; ``degraded`` says what keeps the hub from knowing or catching up. Sequence numbers count the commits of the index named by ``index_id``: a client
-    that meets another id than before has to read everything again.
+    were known to be behind the disk; ``degraded`` says what keeps the hub from knowing or catching up. Sequence numbers
+    count the commits of the index named by ``index_id``: a client that meets another id than before has to read
+    everything again.
     """
 
     def __init__(self, backend: Backend) -> None:
