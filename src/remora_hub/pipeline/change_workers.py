@@ -22,7 +22,7 @@ from remora_hub.pipeline.still_current import is_there
 from remora_hub.store.changes import FileChange, FileOmitted, FileReplaced, Fingerprint
 from remora_hub.store.node_state_store import NodeStateStore
 
-_MOST_PATHS = 16
+_MOST_PATHS = 64
 _MOST_SUSPECTS = 4  # at a time; each holds a thread of the loop's own, of which there are at least five
 _DISCARDS_IN_A_ROW = 2
 
