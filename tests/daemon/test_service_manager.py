@@ -186,9 +186,9 @@ def test_the_first_request_is_answered_on_a_handed_socket(project: Project, tmp_
         pytest.skip("systemd-socket-activate is not installed")
     project.paths.prepare_socket_directory()
     address = project.paths.socket
-    activate = subprocess.Popen(
-        ["systemd-socket-activate", f"--listen={address}", *HUB, str(project.root)], stderr=subprocess.PIPE
-    )
+    handed_on = ["--setenv=XDG_RUNTIME_DIR"] if "XDG_RUNTIME_DIR" in os.environ else []
+    command = ["systemd-socket-activate", *handed_on, f"--listen={address}", *HUB, str(project.root)]
+    activate = subprocess.Popen(command, stderr=subprocess.PIPE)
     try:
         deadline = time.monotonic() + _LONGEST_WAIT_S
         while not address.exists():

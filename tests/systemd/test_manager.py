@@ -155,7 +155,7 @@ def test_a_root_that_is_replaced_is_indexed_again(service: Service) -> None:
     service.manager.wait_until(
         lambda: (
             service.hub("sync", "--root", str(service.root), code=None).returncode == 0
-            and service.ask("status")["files"] == 1
+            and service.ask("status").get("files") == 1
             and symbols(service, "fresh") == ["node:other.py:fresh"]
         )
     )
