@@ -62,7 +62,9 @@ class RootLock:
 
     def __exit__(self, *_exception: object) -> None:
         if self._file >= 0 and self._is_named:
-            with contextlib.suppress(OSError):  # a disk gone read-only: what it says means nothing once unlocked
+            with contextlib.suppress(
+                OSError
+            ):  # a disk gone read-only: what it says means nothing once unlocked
                 os.ftruncate(self._file, 0)
         self._close()
 
