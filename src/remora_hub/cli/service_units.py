@@ -206,7 +206,8 @@ def _program(version: int) -> str:
 
 def _program_directory() -> Path:
     found = shutil.which("remora-hub")
-    for directory in (Path(sys.executable).parent, *([Path(found).parent] if found else ())):
+    directories = [Path(sys.executable).parent, *([Path(found).parent] if found else [])]
+    for directory in directories:
         if (directory / "remora-hub").exists():
             return directory.absolute()
     raise UsageError(
