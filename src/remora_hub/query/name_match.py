@@ -6,6 +6,11 @@ A hump is where a part of a name begins: ``Q`` and ``S`` of ``QuerySet``, ``g``,
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+
 
 def fold(name: str) -> str:
     """``name`` as it is compared, of the same length, without regard to case."""
@@ -32,6 +37,10 @@ class HumpPattern:
             before = letter
         self.letters = fold(query.replace("_", ""))
 
+    def may_begin(self, name: str) -> bool:
+        """Whether a name begins with the first hump's letter, underscores aside."""
+        return fold(name.lstrip("_")[:1]) == self.letters[:1] != ""
+
     def matches(self, name: str) -> bool:
         """Whether ``name`` has these humps. A part is taken where it first fits, so not every way is tried."""
         if not self._steps or not has_letters(self.letters, fold(name)):
@@ -48,6 +57,18 @@ class HumpPattern:
             if place < 0:
                 return False
         return True
+
+
+def with_letters_in_order(wanted: str, names: Sequence[str]) -> list[str]:
+    """Those of ``names`` for which ``has_letters`` holds, found by one pattern over all of them."""
+    if not wanted:
+        return list(names)
+    parts = (f"[^\\n{re.escape(letter)}]*{re.escape(letter)}" for letter in wanted)
+    pattern = re.compile(f"^{''.join(parts)}", re.MULTILINE)
+    folded = [fold(name) for name in names]
+    starts = list(accumulate((len(name) + 1 for name in folded), initial=0))
+    text = "\n".join(folded)
+    return [names[bisect_right(starts, match.start()) - 1] for match in pattern.finditer(text)]
 
 
 def has_letters(wanted: str, folded: str) -> bool:

@@ -12,6 +12,7 @@ from remora_hub.store.index_reader import FileSymbols
 from remora_hub.store.keys import node_key
 
 _MODULE = "<module>"
+_MOST_TAKEN_APART = 1_000  # files: some 3 MB
 
 
 def names_of(row: FileSymbols) -> list[str]:
@@ -42,7 +43,7 @@ def one_line(text: str) -> str:
 
 
 class SymbolRows:
-    """Symbols by number, for one search: the columns of a file are taken apart once."""
+    """Symbols by number. The columns of files that were shown lately are kept taken apart: who types searches again."""
 
     def __init__(self, files: Sequence[FileSymbols]) -> None:
         self._files = files
@@ -72,9 +73,15 @@ class SymbolRows:
         suffix = suffixes[row_of(number)]
         return packages if suffix == _MODULE else [*packages, module_name(path), *suffix.split(".")[:-1]]
 
+    def forget(self, file: int) -> None:
+        """The file has other symbols now."""
+        self._taken_apart.pop(file, None)
+
     def _columns(self, file: int) -> tuple[str, list[str], list[str]]:
         columns = self._taken_apart.get(file)
         if columns is None:
+            if len(self._taken_apart) >= _MOST_TAKEN_APART:
+                self._taken_apart.clear()
             path, suffixes, places = self._files[file]
             columns = self._taken_apart[file] = path, suffixes.split("\n"), places.split(" ")
         return columns

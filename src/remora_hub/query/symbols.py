@@ -9,12 +9,14 @@ from remora_hub.answers import Symbol
 from remora_hub.facts import marks_of
 from remora_hub.query.containers import Containers
 from remora_hub.query.known_names import KnownNames
-from remora_hub.query.name_match import HumpPattern, fold, has_letters
+from remora_hub.query.name_match import HumpPattern, fold, has_letters, with_letters_in_order
 from remora_hub.query.path_filter import path_filter
 from remora_hub.query.postings import Postings, file_of, mark_of
 from remora_hub.query.symbol_rows import SymbolRows, marks_in, names_of, numbers_of, one_line
 from remora_hub.store.index_reader import FileSymbols
 from remora_hub.store.reader import Reader
+
+_FEW_NAMES = 2_000  # are compared with a pattern all at once
 
 
 class SymbolTable:
@@ -29,6 +31,7 @@ class SymbolTable:
         self._number_of: dict[str, int] = {}
         self._postings = Postings()
         self._names = KnownNames()
+        self._rows = SymbolRows(self._files)
         self._is_loaded = False
 
     def refresh(self, reader: Reader, changed: Collection[str]) -> None:
@@ -61,7 +64,7 @@ class SymbolTable:
         kinds = {kind} if isinstance(kind, str) else kind
         files = self._accepted_files(path, containers)
         accept = _Filter(None if kinds is None else marks_of(kinds), files)
-        rows = SymbolRows(self._files)
+        rows = self._rows
         found: list[int] = []
         for names in _matching(self._names_in(files), name):
             found += self._ranked(names, accept, containers, rows)
@@ -78,6 +81,7 @@ class SymbolTable:
                 self._files.append(row)
             else:
                 known, self._files[file] = self._files[file], row
+                self._rows.forget(file)
                 if known.suffixes == row.suffixes and marks_in(known) == marks_in(row):
                     continue  # the same symbols, perhaps in other places: nothing was said of those
                 self._postings.remove(set(names_of(known)), file)
@@ -165,9 +169,17 @@ def _stages(names: KnownNames, wanted: str) -> Iterator[tuple[list[str], Callabl
     yield starting, lambda name: name.startswith(wanted)
     yield starting, _any
     humps = HumpPattern(wanted)
-    yield sorted(names.with_initial(humps.letters), key=len), humps.matches
+    having = names.with_letters(humps.letters)
+    is_rare = len(having) <= _FEW_NAMES
+    if is_rare:
+        having = with_letters_in_order(humps.letters, having)
+        initial = [name for name in having if humps.may_begin(name)]
+    else:  # the letters are common: enough is found before all are looked at
+        initial = names.with_initial(humps.letters)
+    yield sorted(initial, key=len), humps.matches
     yield sorted(names.containing(folded), key=len), _any
-    yield sorted(names.with_letters(folded), key=len), lambda name: has_letters(folded, fold(name))
+    is_told = is_rare and "_" not in folded
+    yield sorted(having, key=len), _any if is_told else lambda name: has_letters(folded, fold(name))
 
 
 def _any(_name: str) -> bool:
