@@ -14,7 +14,7 @@ from typing import Any
 import apsw
 import pytest
 
-from remora_hub.errors import StoreError
+from remora_hub.errors import StoreError, UsageError
 
 StartHub = Callable[..., Any]  # of conftest.RunningHub, which cannot be imported from here
 WriteFiles = Callable[..., None]
@@ -171,9 +171,11 @@ def test_damage_that_only_reads_meet_is_found_and_mended(
     hub = start_hub()
     hub.converges()
     checkpoint(hub.paths.database)
+    paths = [file["path"] for file in hub.call("hub/files")["files"]]
     damage(hub.paths.database)
-    with suppress(StoreError):  # which names the damage
-        hub.call("hub/symbols", query="C1")
+    for path in paths:
+        with suppress(StoreError, UsageError):  # which names the damage; or the index is being made anew already
+            hub.call("hub/outline", path=path)
     hub.wait_until(lambda: kept_copies(hub))
     hub.converges()
     assert hub.call("hub/symbols", query="C1")["degraded"] is None
