@@ -174,7 +174,8 @@ def test_damage_that_only_reads_meet_is_found_and_mended(
     paths = [file["path"] for file in hub.call("hub/files")["files"]]
     damage(hub.paths.database)
     for path in paths:
-        with suppress(StoreError, UsageError):  # which names the damage; or the index is being made anew already
+        # The error names the damage; or the index is being made anew already.
+        with suppress(StoreError, UsageError):
             hub.call("hub/outline", path=path)
     hub.wait_until(lambda: kept_copies(hub))
     hub.converges()
