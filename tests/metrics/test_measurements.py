@@ -26,7 +26,6 @@ async def test_what_was_done_is_counted(hub: Hub) -> None:
     found = await hub.metrics()
     assert found[catalogue.FILES] == {"indexed": 3}
     assert found[catalogue.STATE] == {"starting": 0, "indexing": 0, "ready": 1, "degraded": 0}
-    assert found[catalogue.LAG_SECONDS] == 0
     parsed, committed = found[catalogue.PARSE_SECONDS], found[catalogue.COMMIT_SECONDS]
     assert isinstance(parsed, Distribution)
     assert isinstance(committed, Distribution)
