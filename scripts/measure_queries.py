@@ -60,7 +60,7 @@ def visible_after(client: BlockingClient, root: Path, writes: int, seed: int) ->
         while not client.call("hub/symbols", {"query": name, "limit": 1})["symbols"]:
             if time.perf_counter() - written > LONGEST_VISIBLE_S:
                 raise TimeoutError(f"{path} is not seen to have changed")
-            time.sleep(0.001)
+            time.sleep(0.001)  # what is timed is a client that asks again and again
         taken.append((time.perf_counter() - written) * 1000)
     return taken
 
@@ -76,7 +76,7 @@ def during_reindex(client: BlockingClient, root: Path, probes: Probes) -> dict[s
             if indexing.poll() is not None:
                 break
             times[question].append(timed_call(client, *next(turns[question]))[0])
-            time.sleep(PAUSE_BETWEEN_QUERIES_S)
+            time.sleep(PAUSE_BETWEEN_QUERIES_S)  # as people ask, not as a load test does
     if indexing.returncode:
         raise subprocess.CalledProcessError(indexing.returncode, waiting)
     return times

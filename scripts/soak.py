@@ -85,7 +85,7 @@ class Soak:
         while process.children() or self.client.call("hub/status")["clients"] != 1:
             if time.monotonic() > deadline:
                 break
-            time.sleep(0.1)
+            time.sleep(0.1)  # between two looks: nothing announces that the log has shrunk
         wal = self._paths.database.with_name("hub.db-wal").stat().st_size
         return Held(
             process.memory_info().rss / 1e6,

@@ -193,7 +193,7 @@ def test_the_first_request_is_answered_on_a_handed_socket(project: Project, tmp_
         deadline = time.monotonic() + _LONGEST_WAIT_S
         while not address.exists():
             assert time.monotonic() < deadline
-            time.sleep(0.01)
+            time.sleep(0.01)  # it announces to nobody that it listens
         with BlockingClient.connect(project.paths) as client:
             status = client.call("hub/status")
             assert (status["pid"], status["socket"]) == (activate.pid, str(address))

@@ -52,7 +52,7 @@ class VSCode:
         deadline = time.monotonic() + LONGEST_S
         while (answer := self.ask(*step)) != wanted:
             assert time.monotonic() < deadline, answer
-            time.sleep(_STEP_S)
+            time.sleep(_STEP_S)  # an editor announces no answer that is to change
 
     def close(self) -> None:
         self._answers.close()
@@ -112,7 +112,7 @@ def wait_for_port(port: int) -> None:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), LONGEST_S):
             return
         assert time.monotonic() < deadline, "code-server does not listen"
-        time.sleep(_STEP_S)
+        time.sleep(_STEP_S)  # nothing announces that it listens
 
 
 def end_family(process: subprocess.Popen[bytes]) -> None:

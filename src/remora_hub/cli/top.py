@@ -47,7 +47,7 @@ def _looks(client: BlockingClient, interval_s: float) -> Iterator[Snapshot]:
     while True:
         metrics = client.call("hub/metrics")["metrics"]
         yield Snapshot(client.call("hub/status"), metrics, time.monotonic())
-        time.sleep(interval_s)
+        time.sleep(interval_s)  # the view is renewed so often
 
 
 def _print(looks: Iterator[Snapshot], *, once: bool) -> None:
