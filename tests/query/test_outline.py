@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from remora_hub.answers import Item
 from remora_hub.extract.extract import Extractor
+from remora_hub.query.catalogue import Catalogue
 from remora_hub.query.index import FileCache, Index, overlay_file
 from remora_hub.query.outline import outline
 from remora_hub.store import FileOmitted, NodeStateStore
@@ -26,7 +27,7 @@ def index(store: NodeStateStore, **unsaved: str) -> Index:
         f"{name}.py": overlay_file(f"{name}.py", Extractor().extract(f"{name}.py", text.encode()))
         for name, text in unsaved.items()
     }
-    return Index(store.reader, FileCache(), overlays)
+    return Index(store.reader, FileCache(), Catalogue(), overlays)
 
 
 async def test_an_outline_lists_a_files_nodes_in_source_order(store: NodeStateStore, save: Save) -> None:

@@ -92,7 +92,7 @@ async def test_an_omitted_file_keeps_a_record_that_names_why(store, replaced):
     index = await store.get_file("a.py")
     assert (index.status, index.detail, index.size, index.version) == ("too_large", "3 MB", 3_000_000, 2)
     assert [index.path async for index in store.list_files(status="too_large")] == ["a.py"]
-    assert store.reader.files_naming("f") == []
+    assert store.reader.mentions() == []
     assert store.reader.code_of("a.py") is None
 
 
@@ -127,11 +127,9 @@ async def test_a_file_whose_keys_and_nodes_differ_in_number_keeps_its_old_record
 
 async def test_indexes_follow_their_file(store, replaced):
     await store.apply([replaced("a.py", ["f"]), replaced("pkg/b.py", ["f", "fg"])])
-    assert store.reader.files_naming("f") == ["a.py", "pkg/b.py"]
-    assert store.reader.files_naming("fg") == ["pkg/b.py"]
-    assert dict(store.reader.names(under="pkg")) == {"pkg/b.py": b"\nf\nfg\n"}
+    assert store.reader.mentions() == [("a.py", b"\nf\n", False), ("pkg/b.py", b"\nf\nfg\n", False)]
     await store.apply([replaced("pkg/b.py", ["g"])])
-    assert store.reader.files_naming("f") == ["a.py"]
+    assert ("pkg/b.py", b"\ng\n", False) in store.reader.mentions()
     assert decompress(store.reader.code_of("pkg/b.py") or b"") == b"code of pkg/b.py"
 
 
@@ -172,6 +170,7 @@ async def test_nodes_are_found_by_the_last_part_of_their_name(store, replaced):
     assert store.reader.nodes_named("C.f") == [("a.py", "C.f"), ("b.py", "C.f"), ("b.py", "C.f#2")]
     for pattern in (".", "*", "?", "[f]", ""):
         assert store.reader.nodes_named(pattern) == []
+    assert store.reader.nodes_named("C.f", ["b.py", "c.py"]) == [("b.py", "C.f"), ("b.py", "C.f#2")]
 
 
 async def test_symbols_follow_their_file(store, replaced):

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from remora_hub.store import FileRemoved, Horizon, NodeStateStore
+from dataclasses import replace
+
+from remora_hub.store import FileOmitted, FileRemoved, Horizon, NodeStateStore
 
 
 async def test_the_feed_tells_what_the_commits_told(store, replaced):
@@ -39,8 +41,21 @@ async def test_a_number_from_the_future_is_another_indexs(store, replaced):
 async def test_listeners_hear_each_commit_before_its_caller(store, replaced):
     heard = []
     store.add_listener(heard.append)
-    commit = await store.apply([replaced("a.py", ["f"])])
-    assert heard == [commit]
+    change = replaced("a.py", ["f"])
+    commit = await store.apply([change])
+    assert heard == [replace(commit, written={"a.py": change.packed})]
+
+
+async def test_listeners_hear_what_was_written_of_each_file(store, replaced):
+    heard = []
+    first, second = replaced("a.py", ["f"]), replaced("b.py", ["g"])
+    await store.apply([first, second])
+    store.add_listener(heard.append)
+    changed = replaced("a.py", ["f", "g"])
+    await store.apply([changed, FileRemoved(path="b.py"), FileOmitted(path="c.py", status="too_large")])
+    assert heard[0].written == {"a.py": changed.packed, "b.py": None, "c.py": None}
+    assert (await store.apply([changed])).written == {}
+    assert len(heard) == 1
 
 
 async def test_a_failing_listener_stops_neither_the_writer_nor_the_others(store, replaced, caplog):

@@ -51,7 +51,7 @@ async def test_a_file_set_from_records_is_read_again_at_the_next_scan(store, rep
     await store.invalidate_and_set("a.py", [state()], INDEX)
     assert (await store.fingerprints())["a.py"].digest == ""
     await store.apply([replaced("a.py", ["f"], digest="abc")])
-    assert store.reader.files_naming("f") == ["a.py"]
+    assert store.reader.mentions() == [("a.py", b"\nf\n", False)]
 
 
 async def test_records_of_another_path_are_refused(store):

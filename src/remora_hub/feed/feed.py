@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from remora_hub.store.changes import Commit
 from remora_hub.store.node_state_store import NodeStateStore
@@ -105,7 +105,7 @@ class Feed:
     def _on_commit(self, commit: Commit) -> None:
         """In the writer's thread. The sequence number was set before: who subscribes now begins behind this commit."""
         if self._subscriptions and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._publish, commit)
+            self._loop.call_soon_threadsafe(self._publish, replace(commit, written={}))
 
     def _publish(self, commit: Commit) -> None:
         for subscription in self._subscriptions:

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from remora_hub.errors import StoreError
 from remora_hub.facts import PackedFile
+from remora_hub.query.catalogue import Catalogue
 from remora_hub.query.index import FileCache, Index, overlay_file
 from remora_hub.query.source_file import SourceFile
 from remora_hub.store.changes import Commit
@@ -31,6 +32,7 @@ class QueryEngine:
     def __init__(self, store: NodeStateStore) -> None:
         self._path = store.path
         self._cache = FileCache()
+        self._catalogue = Catalogue()
         self._quick = ThreadPoolExecutor(1, thread_name_prefix="query")
         self._thorough = ThreadPoolExecutor(1, thread_name_prefix="query-thorough")
         self._of_thread = threading.local()
@@ -76,7 +78,7 @@ class QueryEngine:
             reader = self._of_thread.reader = Reader(self._path)
             self._readers.append(reader)
         files = {path: self._overlay(path, packed) for path, packed in overlays.items()}
-        return question(Index(reader, self._cache, files, given_up.is_set))
+        return question(Index(reader, self._cache, self._catalogue, files, given_up.is_set))
 
     def _overlay(self, path: str, packed: PackedFile) -> SourceFile:
         """An unsaved text; one that was asked about before keeps what was derived from it."""
@@ -96,4 +98,5 @@ class QueryEngine:
 
     def _on_commit(self, commit: Commit) -> None:
         """In the writer's thread."""
+        self._catalogue.on_commit(commit.written)
         self._cache.forget(commit.files)

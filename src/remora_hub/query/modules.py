@@ -9,6 +9,7 @@ what is not in the standard library, wherever else packages lie, and the directo
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from remora_hub.syntax.roles import Imported
@@ -17,21 +18,64 @@ _INIT = ("__init__.py", "__init__.pyi")
 
 
 class Modules:
-    """Made for a set of paths; a new set needs a new object."""
+    """Of the files that are there; one thread at a time may add and remove some while others ask."""
 
-    def __init__(self, paths: Iterable[str]) -> None:
-        self._paths = frozenset(paths)
-        self._directories: set[str] = {""}
-        self._packages: set[str] = set()
-        for path in self._paths:
-            directory, _, name = path.rpartition("/")
-            if name in _INIT:
-                self._packages.add(directory)
-            while directory not in self._directories:
-                self._directories.add(directory)
-                directory = directory.rpartition("/")[0]
-        roots = {self.import_root(path) for path in self._paths if path.rpartition("/")[2] in _INIT}
-        self._roots = sorted(roots - {"", "src"}, key=lambda root: (root.count("/"), root))
+    def __init__(self, paths: Iterable[str] = ()) -> None:
+        self._paths: set[str] = set()
+        self._entries = Counter(
+            {"": 1}
+        )  # by directory: the files and directories in it; the root is always there
+        self._packages: Counter[str] = Counter()  # how many ``__init__`` files each has
+        self._roots: list[str] | None = None
+        for path in paths:
+            self.add(path)
+
+    def __contains__(self, path: str) -> bool:
+        return path in self._paths
+
+    def paths(self) -> list[str]:
+        """All files, sorted."""
+        return sorted(self._paths)
+
+    def with_files(self, paths: Iterable[str]) -> Modules:
+        """The same and some more."""
+        found = Modules()
+        found._paths, found._entries, found._packages = (
+            set(self._paths),
+            self._entries.copy(),
+            self._packages.copy(),
+        )
+        for path in paths:
+            found.add(path)
+        return found
+
+    def add(self, path: str) -> None:
+        """A file came."""
+        if path in self._paths:
+            return
+        self._paths.add(path)
+        directory, _, name = path.rpartition("/")
+        if name in _INIT:
+            self._packages[directory] += 1
+            self._roots = None
+        self._entries[directory] += 1
+        while self._entries[directory] == 1:  # it came, too
+            directory = directory.rpartition("/")[0]
+            self._entries[directory] += 1
+
+    def discard(self, path: str) -> None:
+        """A file went."""
+        if path not in self._paths:
+            return
+        self._paths.discard(path)
+        directory, _, name = path.rpartition("/")
+        if name in _INIT:
+            _decrement(self._packages, directory)
+            self._roots = None
+        _decrement(self._entries, directory)
+        while directory not in self._entries:  # it went, too
+            directory = directory.rpartition("/")[0]
+            _decrement(self._entries, directory)
 
     def import_root(self, path: str) -> str:
         """The directory from which a file is imported by its full name: above its topmost regular package."""
@@ -91,14 +135,28 @@ class Modules:
         if (
             module.partition(".")[0] not in sys.stdlib_module_names
         ):  # it comes before what only may be importable
-            yield from self._roots
+            yield from self._package_roots()
             yield importer.rpartition("/")[0]
+
+    def _package_roots(self) -> list[str]:
+        """Where packages lie that neither the root nor ``src`` has, the upper directories first."""
+        roots = self._roots
+        if roots is None:
+            found = {self.import_root(f"{package}/") for package in list(self._packages)} - {"", "src"}
+            roots = self._roots = sorted(found, key=lambda root: (root.count("/"), root))
+        return roots
 
     def _at(self, stem: str) -> str | None:
         for candidate in (f"{stem}/__init__.py", f"{stem}.py", f"{stem}.pyi", f"{stem}/__init__.pyi"):
             if candidate.lstrip("/") in self._paths:
                 return candidate.lstrip("/")
-        return f"{stem}/" if stem in self._directories and stem else None
+        return f"{stem}/" if stem in self._entries and stem else None
+
+
+def _decrement(counter: Counter[str], key: str) -> None:
+    counter[key] -= 1
+    if not counter[key]:
+        del counter[key]
 
 
 def _joined(directory: str, name: str) -> str:

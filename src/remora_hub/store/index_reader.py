@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from remora_hub.errors import CorruptStoreError, StoreError
 from remora_hub.store import feed_log
 from remora_hub.store.changes import Commit, Fingerprint, Horizon
 from remora_hub.store.connection import open_reader, store_error
-from remora_hub.store.keys import FILE_PREFIX, prefix_range, under_range
+from remora_hub.store.keys import FILE_PREFIX, under_range
 from remora_hub.store.maintenance import StoreStats, check_integrity, quick_check, read_stats
 from remora_hub.store.schema import read_index_id, unsigned_inode
 
@@ -28,9 +28,6 @@ _PATHS = """
 SELECT path FROM hub_file
 WHERE (path = ?1 OR (path >= ?2 AND path < ?3)) AND (?4 IS NULL OR status = ?4) ORDER BY path
 """
-_NAMING = """
-SELECT f.path FROM hub_names n JOIN hub_file f ON f.id = n.file_id WHERE instr(n.names, ?) > 0 ORDER BY f.path
-"""
 _SYMBOLS = "SELECT f.path, s.suffixes, s.places FROM hub_file f JOIN hub_symbols s ON s.file_id = f.id"
 _OF_PATH = " WHERE f.path = ?"
 _IN_ORDER = " ORDER BY f.path"
@@ -39,16 +36,18 @@ _MENTIONING = """
 SELECT f.path, s.suffixes FROM hub_symbols s JOIN hub_file f ON f.id = s.file_id WHERE s.suffixes GLOB ?
 """
 _GLOB_SPECIAL = re.compile(r"([*?\[])")
-_NAMES = "SELECT n.names FROM hub_file f JOIN hub_names n ON n.file_id = f.id WHERE f.path = ?"
 _PARTS = """
 SELECT n.nodes, c.code, k.value
 FROM hub_file f JOIN hub_nodes n ON n.file_id = f.id JOIN hub_code c ON c.file_id = f.id
     JOIN kv_store k ON k.key = ? || f.path
 WHERE f.path = ?
 """
-# As ``extract.imports`` writes the names of such a statement; a false find costs its reader a look.
-_STAR_IMPORTERS = """
-SELECT key FROM kv_store WHERE key >= ? AND key < ? AND instr(value, '["*"]') > 0 ORDER BY key
+# The names of ``from module import *`` as ``extract.imports`` writes them; a false find costs its reader a look.
+_EVERYTHING = '["*"]'
+_MENTIONS = """
+SELECT f.path, n.names, instr(k.value, ?) > 0
+FROM hub_file f JOIN hub_names n ON n.file_id = f.id JOIN kv_store k ON k.key = ? || f.path
+WHERE f.status = 'indexed'
 """
 _CODE = "SELECT c.code FROM hub_file f JOIN hub_code c ON c.file_id = f.id WHERE f.path = ?"
 
@@ -100,17 +99,18 @@ class IndexReader:
             rows = self._connection.execute(_PATHS, (*under_range(under), status))
             return [str(path) for (path,) in rows]
 
-    def files_naming(self, name: str) -> list[str]:
-        """The paths of the files in which the identifier ``name`` occurs, sorted."""
-        with self._errors():
-            rows = self._connection.execute(_NAMING, (f"\n{name}\n".encode(),))
-            return [str(path) for (path,) in rows]
+    def nodes_named(self, name: str, among: Iterable[str] | None = None) -> list[tuple[str, str]]:
+        """``(path, suffix)`` of every node whose qualified name is ``name`` or ends in a dot and ``name``, sorted.
 
-    def nodes_named(self, name: str) -> list[tuple[str, str]]:
-        """``(path, suffix)`` of every node whose qualified name is ``name`` or ends in a dot and ``name``, sorted."""
-        with self._errors():
-            escaped = _GLOB_SPECIAL.sub(r"[\1]", name)
-            rows = sorted(self._connection.execute(_MENTIONING, (f"*{escaped}*",)))
+        ``among`` are the files to look into, all unless given.
+        """
+        with self._snapshot():
+            if among is None:
+                escaped = _GLOB_SPECIAL.sub(r"[\1]", name)
+                rows = sorted(self._connection.execute(_MENTIONING, (f"*{escaped}*",)))
+            else:
+                execute = self._connection.execute
+                rows = [row[:2] for path in sorted(among) for row in execute(_SYMBOLS + _OF_PATH, (path,))]
             name_at_end = re.compile(rf"{re.escape(name)}(?:#\d+)?$", re.MULTILINE)
             return [
                 (str(path), suffix)
@@ -129,10 +129,6 @@ class IndexReader:
                 ]
         return [_symbols_of_file(str(path), str(suffixes), str(places)) for path, suffixes, places in rows]
 
-    def names(self, under: str | None = None) -> Iterator[tuple[str, bytes]]:
-        """``(path, names)`` of every file that has any stored; ``names`` as in ``facts.PackedFile``."""
-        return self._blobs(_NAMES, under)
-
     def code_of(self, path: str) -> bytes | None:
         """The code of one file, as in ``facts.PackedFile``; None for a file that is unknown or was not understood."""
         return self._blob(_CODE, path) or None
@@ -144,16 +140,14 @@ class IndexReader:
                 return bytes(nodes), bytes(code) or _NO_CODE, str(record)
             return None
 
-    def star_importers(self) -> list[str]:
-        """The paths of the files with a ``from module import *``."""
-        with self._errors():
-            rows = self._connection.execute(_STAR_IMPORTERS, prefix_range(FILE_PREFIX))
-            return [str(key).removeprefix(FILE_PREFIX) for (key,) in rows]
+    def mentions(self) -> list[tuple[str, bytes, bool]]:
+        """``(path, names, imports_everything)`` of each file that was understood, read at one moment.
 
-    def is_known(self, path: str) -> bool:
-        """Whether the store has a record of a file."""
+        ``names`` as in ``facts.PackedFile``.
+        """
         with self._errors():
-            return self._connection.execute("SELECT 1 FROM hub_file WHERE path = ?", (path,)).get is not None
+            rows = self._connection.execute(_MENTIONS, (_EVERYTHING, FILE_PREFIX))
+            return [(str(path), bytes(names), bool(everything)) for path, names, everything in rows]
 
     def index_id(self) -> str:
         """What tells this index from any other: sequence numbers mean something only beside it."""
@@ -188,12 +182,6 @@ class IndexReader:
     def _blob(self, statement: str, path: str) -> bytes | None:
         with self._errors():
             return next((bytes(blob) for (blob,) in self._connection.execute(statement, (path,))), None)
-
-    def _blobs(self, statement: str, under: str | None) -> Iterator[tuple[str, bytes]]:
-        for paths in batches(self.paths(under)):
-            with self._snapshot():
-                blobs = [(path, self._blob(statement, path)) for path in paths]
-            yield from ((path, blob) for path, blob in blobs if blob is not None)
 
     @contextmanager
     def _snapshot(self) -> Iterator[None]:
@@ -231,6 +219,11 @@ def _symbols_of_file(path: str, suffixes: str, places: str) -> FileSymbols:
             "read the symbols of", path, "places and names differ in number", "the index will be rebuilt"
         )
     return FileSymbols(path, suffixes, places)
+
+
+def imports_everything(body: str) -> bool:
+    """Whether the record of a file (``facts.PackedFile.body``) may tell of a ``from module import *``."""
+    return _EVERYTHING in body
 
 
 def batches(paths: Sequence[str]) -> Iterator[Sequence[str]]:

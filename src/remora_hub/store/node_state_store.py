@@ -195,7 +195,7 @@ class NodeStateStore:
     # Reading.
 
     async def read(self, function: Callable[[Reader], Result]) -> Result:
-        """Run any reads in a read thread: ``await store.read(lambda reader: list(reader.names()))``."""
+        """Run any reads in a read thread: ``await store.read(lambda reader: reader.paths())``."""
         loop = asyncio.get_running_loop()
         try:
             with self.suspecting():

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import apsw
 
 from remora_hub.errors import StoreError
-from remora_hub.facts import unpack_nodes
+from remora_hub.facts import PackedFile, unpack_nodes
 from remora_hub.store import feed_log, file_record
 from remora_hub.store.changes import Commit, FileRemoved, FileTouched
 from remora_hub.store.connection import is_environmental
@@ -44,6 +44,7 @@ class Transaction:
         self.discarded: list[str] = []
         self.failed: dict[str, StoreError] = {}
         self._deltas: dict[str, FileDelta] = {}
+        self._written: dict[str, PackedFile | None] = {}
 
     def apply(self, changes: Sequence[StoreChange], *, singly: bool) -> None:
         """Write ``changes``, at most one per path.
@@ -74,7 +75,7 @@ class Transaction:
         by_file = pair_moves(self._deltas)
         seq = sequence + 1
         feed_log.append(self._connection, seq, self.now, by_file, feed_retention_commits)
-        return Commit(seq=seq, at=self.now, by_file=by_file)
+        return Commit(seq=seq, at=self.now, by_file=by_file, written=self._written)
 
     def _apply_in_savepoint(self, change: StoreChange) -> None:
         self._connection.execute("SAVEPOINT one_file")
@@ -88,6 +89,7 @@ class Transaction:
                 raise
             self._connection.execute("ROLLBACK TO one_file")
             self._deltas.pop(change.path, None)
+            self._written.pop(change.path, None)
             self.failed[change.path] = StoreError("store", change.path, str(error))
         self._connection.execute("RELEASE one_file")
 
@@ -107,6 +109,7 @@ class Transaction:
             return
         page = self._rows.page(row.id)
         gone = unpack_page(path, page) if page else []
+        self._written[path] = None
         self._rows.delete(path, row.id)
         self._deltas[path] = FileDelta([NodeDelta("removed", node.suffix, node.body) for node in gone])
 
@@ -148,6 +151,7 @@ class Transaction:
         if record is not None:
             self._rows.put_record(FILE_PREFIX + new.path, record, self.now)
         self._rows.put_code(file_id, packed.names, packed.code)
+        self._written[new.path] = packed if new.status == "indexed" else None
         if record is not None or delta:
             self._deltas[new.path] = delta
 

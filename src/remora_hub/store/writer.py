@@ -172,7 +172,9 @@ class Writer:
         self.commit_s.observe(time.perf_counter() - began_s)
         self._announce(commit)
         for write, outcome in zip(group, outcomes, strict=True):
-            write.future.set_result(replace(commit, discarded=outcome.discarded, failed=outcome.failed))
+            write.future.set_result(
+                replace(commit, discarded=outcome.discarded, failed=outcome.failed, written={})
+            )
 
     def _transact(self, group: list[Write], *, singly: bool) -> tuple[Commit, list[_Outcome]]:
         """Write the group in one transaction; unless ``singly``, it takes in what waits in the queue."""

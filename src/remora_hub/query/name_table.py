@@ -1,0 +1,91 @@
+"""Which files mention an identifier: half a million mentions in five megabytes, found in microseconds.
+
+An inverted index of hashes. A false find (two names with the same 52 bits) costs its reader a look into a file.
+"""
+
+from __future__ import annotations
+
+from array import array
+
+_SLOT_BITS = 24
+_SLOT_MASK = (1 << _SLOT_BITS) - 1
+_HASH_MASK = (1 << 40) - 1
+_BUCKET_BITS = 12
+_BUCKETS = 1 << _BUCKET_BITS
+_SWEPT_AT_ONCE = 4  # buckets, for each file that is put: some 50 microseconds
+
+
+class NameTable:
+    """Names by file. Not for several threads at a time.
+
+    A file whose names change gets a new slot; what stands under its former one is skipped from then on. Once there are
+    more such slots than live ones, each further change sweeps some buckets, and after the last the slots are free.
+    """
+
+    def __init__(self) -> None:
+        self._buckets = [array("Q") for _ in range(_BUCKETS)]
+        self._paths: list[str | None] = []
+        self._slots: dict[str, tuple[int, int]] = {}
+        self._free: list[int] = []
+        self._dead: list[int] = []
+        self._being_swept: list[int] = []
+        self._next_bucket = 0
+
+    def put(self, path: str, names: bytes) -> None:
+        """Set the identifiers of a file, as in ``facts.PackedFile``."""
+        digest = hash(names)
+        _, known = self._slots.get(path, (0, None))
+        if known == digest:
+            return
+        self.remove(path)
+        if self._free:
+            slot = self._free.pop()
+            self._paths[slot] = path
+        else:
+            slot = len(self._paths)
+            self._paths.append(path)
+        self._slots[path] = slot, digest
+        buckets = self._buckets
+        for number in map(hash, names.split()):
+            entry = (number >> _BUCKET_BITS & _HASH_MASK) << _SLOT_BITS | slot
+            buckets[number % _BUCKETS].append(entry)
+
+    def remove(self, path: str) -> None:
+        """Forget a file."""
+        slot, known = self._slots.pop(path, (0, None))
+        if known is None:
+            return
+        self._paths[slot] = None
+        self._dead.append(slot)
+        if self._being_swept or len(self._dead) > len(self._slots):
+            self._sweep()
+
+    def files_naming(self, name: str) -> list[str]:
+        """The files that mention ``name``, sorted."""
+        number = hash(name.encode())
+        first = (number >> _BUCKET_BITS & _HASH_MASK) << _SLOT_BITS
+        last = first | _SLOT_MASK
+        paths = self._paths
+        bucket = self._buckets[number % _BUCKETS]
+        found = (paths[entry & _SLOT_MASK] for entry in bucket if first <= entry <= last)
+        return sorted(path for path in found if path is not None)
+
+    @property
+    def entries(self) -> int:
+        """How many mentions are kept, those of former states not swept away yet among them."""
+        return sum(map(len, self._buckets))
+
+    def _sweep(self) -> None:
+        """Drop what stands under dead slots from the next buckets."""
+        if not self._being_swept:
+            self._being_swept, self._dead, self._next_bucket = self._dead, [], 0
+        paths = self._paths
+        for number in range(self._next_bucket, self._next_bucket + _SWEPT_AT_ONCE):
+            bucket = self._buckets[number]
+            self._buckets[number] = array(
+                "Q", [entry for entry in bucket if paths[entry & _SLOT_MASK] is not None]
+            )
+        self._next_bucket += _SWEPT_AT_ONCE
+        if self._next_bucket == _BUCKETS:
+            self._free += self._being_swept
+            self._being_swept = []
