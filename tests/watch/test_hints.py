@@ -47,7 +47,7 @@ def test_inbox_that_nobody_empties_is_bounded_and_tells_of_the_loss(tmp_path: Pa
     assert not inbox.put((1, f"/r/m{n}.py") for n in range(MAX_WAITING_PATHS))
     events = inbox.take()
     assert (events.replaced, events.lost) == ({}, True)
-    assert sort_events(events, "/r", SourceRules(tmp_path), {}).rearm == "overflow"
+    assert sort_events(events, "/r", SourceRules(tmp_path), {}).recheck == "overflow"
 
 
 def test_topmost_directories_cover_the_rest() -> None:

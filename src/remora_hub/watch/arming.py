@@ -23,7 +23,8 @@ class PendingArming:
         self._demands.distrusted |= demands.distrusted
         self._demands.rules_changed |= demands.rules_changed
         self._demands.rearm = self._demands.rearm or demands.rearm
-        if self._demands.follow or self._demands.rearm:
+        self._demands.recheck = self._demands.recheck or demands.recheck
+        if self._demands.follow or self._demands.rearm or self._demands.recheck:
             self._wanted.set()
 
     async def wait(self) -> None:
@@ -42,6 +43,9 @@ def carry_out(coverage: Coverage, demands: Demands) -> None:
     if demands.rearm:
         coverage.rearm()
         return
+    if demands.recheck:
+        coverage.recheck()
+        return
     if demands.rules_changed:
         coverage.unwatch_ignored(topmost(demands.rules_changed))
     if demands.follow:
@@ -50,8 +54,8 @@ def carry_out(coverage: Coverage, demands: Demands) -> None:
 
 def rescans(demands: Demands, had_gap: bool) -> list[Rescan]:
     """What must be compared with the disk once the demands are carried out."""
-    if demands.rearm or had_gap:
-        return [Rescan("", demands.rearm or "watches were let go")]
+    if demands.rearm or demands.recheck or had_gap:
+        return [Rescan("", demands.rearm or demands.recheck or "watches were let go")]
     return [Rescan(directory, demands.follow[directory]) for directory in topmost(demands.follow)]
 
 

@@ -15,6 +15,7 @@ from remora_hub.discovery.rules import SourceRules
 from remora_hub.discovery.walk import walk_directories
 from remora_hub.watch.hints import is_below
 from remora_hub.watch.notifier import Notifier, WatchError
+from remora_hub.watch.watched_inodes import watched_inodes
 
 #: Arming takes 25 to 100 µs a directory and holds the interpreter all that time, so that 2,000 directories stop every
 #: query for 50 to 200 ms: a new directory must not re-arm the main instance, only the young one.
@@ -53,6 +54,20 @@ class Coverage:
             self._rules.reload("")
             found = walk_directories(Path(self._root), self._rules)
             self._replace_all(found)
+            self._close_gap([""])
+
+    def recheck(self) -> None:
+        """Watch anew what lost its watch, or may have: events were lost, and with them what became of directories.
+
+        Takes no trust but in the kernel's own list of watches; where there is none, all is watched anew.
+        """
+        watched = watched_inodes()
+        if watched is None:
+            self.rearm()
+            return
+        with self._lock:
+            self._rules.reload("")
+            self._forget(path for path, inode in self.directories.items() if inode not in watched)
             self._close_gap([""])
 
     def follow(self, directories: Iterable[str], distrusted: Iterable[str] = ()) -> None:

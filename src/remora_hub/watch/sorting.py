@@ -22,7 +22,7 @@ class Demands:
     """``paths``: sources to look at. ``follow``: directories to cover and rescan, each with its reason.
 
     ``distrusted`` are those of them whose watches may be dead. ``rules_changed``: directories whose ignore rules
-    changed. ``rearm`` is the reason to watch everything anew, if there is one.
+    changed. ``rearm`` is the reason to watch everything anew, ``recheck`` to do so where watches may be lost; if any.
     """
 
     paths: set[str] = field(default_factory=set)
@@ -30,13 +30,14 @@ class Demands:
     distrusted: set[str] = field(default_factory=set)
     rules_changed: set[str] = field(default_factory=set)
     rearm: str = ""
+    recheck: str = ""
 
 
 def sort_events(events: RawEvents, root: str, rules: SourceRules, covered: Container[str]) -> Demands:
     """Turn events into demands; ``covered`` are the directories that are watched. Reloads changed ignore rules."""
     demands = Demands()
     if events.lost or len(events.replaced) > OVERFLOW_PATHS:
-        demands.rearm = "overflow"
+        demands.recheck = "overflow"
         return demands
     is_burst = len(events.replaced) > BURST_PATHS
     for location, replaced in events.replaced.items():

@@ -15,7 +15,7 @@ from remora_hub.watch.arming import PendingArming, carry_out, rescans
 from remora_hub.watch.coverage import Coverage
 from remora_hub.watch.heartbeat import Heartbeat
 from remora_hub.watch.hints import Hints, PendingHints, Rescan
-from remora_hub.watch.inbox import Inbox
+from remora_hub.watch.inbox import Inbox, RawEvents
 from remora_hub.watch.mounts import Mount, MountTable, mounts_of, read_mounts, silent_kind
 from remora_hub.watch.notifier import Notifier, OpenEventSource, WatchError, open_inotify
 from remora_hub.watch.sorting import Demands, sort_events
@@ -30,6 +30,7 @@ _EVIDENCE_S = 1.0  # events of what a comparison found may be on their way for s
 _SILENCE_S = 600.0  # how long evidence against events counts
 _RETRY_S = 30.0
 _FAILURE_PAUSE_S = 1.0
+_FEW_EVENTS = 32
 
 
 class Watcher:
@@ -72,11 +73,13 @@ class Watcher:
         self._state = WatchState("starting")
         self._root_identity: tuple[int, int] | None = None
         self._inbox = Inbox()
+        self._inbox_filled = asyncio.Event()
         self._pending = PendingHints()
         self._pending_changed = asyncio.Event()
         self._arming = PendingArming()
         self._coverage = Coverage(Path(self._root), rules, self._open_notifier)
         self._armer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="watch-arming")
+        self._sorter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="watch-sorting")
         self._tasks: list[asyncio.Task[None]] = []
         self._failed_at = -_FAILURE_PAUSE_S
 
@@ -105,7 +108,8 @@ class Watcher:
         else:
             await self._arm(Demands(rearm="start"))
             self._pending.take()  # the caller walks everything after this anyway
-        self._tasks = [asyncio.create_task(self._arm_forever()), asyncio.create_task(self._tick_forever())]
+        running = (self._arm_forever(), self._sort_forever(), self._tick_forever())
+        self._tasks = [asyncio.create_task(one) for one in running]
         for task in self._tasks:
             task.add_done_callback(lambda _: self._pending_changed.set())
 
@@ -154,6 +158,7 @@ class Watcher:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
+        await asyncio.to_thread(self._sorter.shutdown)
         await asyncio.to_thread(self._armer.shutdown)
         await asyncio.to_thread(self._coverage.close)
         self._mount_table.close()
@@ -174,7 +179,7 @@ class Watcher:
     def _deliver(self, changes: Iterable[tuple[int, str]]) -> None:
         """Called in a notifier's thread."""
         if self._inbox.put(changes):
-            self._call_on_loop(self._sort_inbox)
+            self._call_on_loop(self._inbox_filled.set)
 
     def _notifier_failed(self, notifier: Notifier, reason: str) -> None:
         """Called in a notifier's thread."""
@@ -187,17 +192,28 @@ class Watcher:
             if not self._loop.is_closed():  # with the loop closed nobody waits for hints any more
                 raise
 
-    def _sort_inbox(self) -> None:
-        events = self._inbox.take()
-        self.counters.events += len(events.replaced)
-        if self._silent_until_s:
-            self._silent_until_s = 0.0
-            self._settle()
-        demands = sort_events(events, self._root, self._rules, self._coverage.directories)
-        if demands.rearm == "root changed":
-            self._check_root()
-        self._hint(demands.paths, [])
-        self._arming.add(demands)
+    async def _sort_forever(self) -> None:
+        while True:
+            await self._inbox_filled.wait()
+            self._inbox_filled.clear()
+            events = self._inbox.take()
+            self.counters.events += len(events.replaced)
+            if self._silent_until_s:
+                self._silent_until_s = 0.0
+                self._settle()
+            demands = await self._sort(events)
+            if demands.rearm == "root changed":
+                self._check_root()
+            self._hint(demands.paths, [])
+            self._arming.add(demands)
+
+    async def _sort(self, events: RawEvents) -> Demands:
+        """Many take some milliseconds, which the event loop does not have."""
+        if len(events.replaced) <= _FEW_EVENTS:
+            return sort_events(events, self._root, self._rules, self._coverage.directories)
+        return await self._loop.run_in_executor(
+            self._sorter, sort_events, events, self._root, self._rules, self._coverage.directories
+        )
 
     def _replace_failed(self, notifier: Notifier, reason: str) -> None:
         if not self._coverage.watches(notifier):
@@ -245,7 +261,7 @@ class Watcher:
             await asyncio.sleep(_HEARTBEAT_S)
             now_s = self._loop.time()
             if heartbeat.lateness_s() > _SUSPENDED_S:
-                self._doubt("suspended")
+                self._doubt(Demands(recheck="suspended"))
             if now_s >= next_root_check_s:
                 next_root_check_s = now_s + _ROOT_CHECK_S
                 self._check_root()
@@ -260,11 +276,11 @@ class Watcher:
                 self._next_retry_s = now_s + _RETRY_S
                 self._arming.add(Demands(rearm="watching again"))
 
-    def _doubt(self, reason: str) -> None:
+    def _doubt(self, demands: Demands) -> None:
         """Anything may have happened."""
-        self._arming.add(Demands(rearm=reason))
+        self._arming.add(demands)
         if self._polling == "always":
-            self._hint((), [Rescan("", reason)])
+            self._hint((), rescans(demands, had_gap=False))
 
     def _polls(self) -> bool:
         return self._polling != "never" and self._state.name in ("degraded", "polling")
@@ -299,7 +315,7 @@ class Watcher:
         if mounts != self._mounts:
             self._mounts = mounts
             self._settle()
-            self._doubt("mounts changed")
+            self._doubt(Demands(rearm="mounts changed"))
 
     def _check_root(self) -> None:
         identity = self._identity()
@@ -312,7 +328,7 @@ class Watcher:
             )
             return
         self._state = self._settled_state()
-        self._doubt("root replaced")
+        self._doubt(Demands(rearm="root replaced"))
 
     def _identity(self) -> tuple[int, int] | None:
         try:
