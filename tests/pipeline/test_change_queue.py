@@ -45,7 +45,7 @@ async def test_lower_priorities_have_their_turn_under_steady_load() -> None:
         await fill(queue, f"hot{turn}", f"hotter{turn}")
         for path in await queue.take(1):
             taken.append(path)
-            await queue.finish(path)
+            queue.finish(path)
     assert "patient" in taken
 
 
@@ -55,7 +55,7 @@ async def test_a_path_that_changes_while_it_is_worked_on_is_taken_again_afterwar
     assert await queue.take(10) == ["a"]
     await fill(queue, "a", "b")
     assert await queue.take(10) == ["b"]  # never two at work on one path
-    await queue.finish("a")
+    queue.finish("a")
     assert await queue.take(10) == ["a"]
 
 
@@ -64,7 +64,7 @@ async def test_a_hot_path_waits_behind_all_others_each_time() -> None:
     await fill(queue, "hot")
     assert await queue.take(1) == ["hot"]
     await fill(queue, "hot", "b", "c")
-    await queue.finish("hot", Outcome.DISCARDED)
+    queue.finish("hot", Outcome.DISCARDED)
     assert await queue.take(10) == ["b", "c", "hot"]
 
 
@@ -84,10 +84,10 @@ async def test_whoever_waits_is_told_once_a_state_is_stored(outcome: Outcome, is
     later = await queue.put_for(
         "a", Priority.CHANGED
     )  # asked after it was taken: its reader may have been too early
-    await queue.finish("a", outcome)
+    queue.finish("a", outcome)
     assert (finished.done(), later.done()) == (is_told, False)
     await (queue.take_suspect() if outcome is Outcome.POSTPONED else queue.take(1))
-    await queue.finish("a")
+    queue.finish("a")
     assert finished.done()
     assert later.done()
     assert queue.pending == 0
@@ -97,14 +97,14 @@ async def test_a_postponed_path_waits_apart_until_a_state_of_it_is_stored() -> N
     queue, _ = queue_of()
     await fill(queue, "slow")
     await queue.take(1)
-    await queue.finish("slow", Outcome.POSTPONED)
+    queue.finish("slow", Outcome.POSTPONED)
     await fill(queue, "b", "slow", "c")
     assert await queue.take(10) == ["b", "c"]
     assert queue.pending == 3
     for outcome in (Outcome.DISCARDED, Outcome.OVERTAKEN, Outcome.STORED):
         assert await queue.take_suspect() == "slow"
         await fill(queue, "slow")
-        await queue.finish("slow", outcome)
+        queue.finish("slow", outcome)
     assert await queue.take(10) == ["slow"]
 
 
@@ -137,7 +137,7 @@ async def test_block_makes_the_putter_wait_for_room() -> None:
     await asyncio.sleep(0)
     assert not putting.done()
     assert await queue.take(1) == ["a"]
-    await queue.finish("a")
+    queue.finish("a")
     await putting
     assert await queue.take(1) == ["b"]
     assert (queue.counters.waits, marked) == (1, [])
@@ -157,7 +157,7 @@ async def test_under_every_policy_each_path_is_taken_or_its_directory_marked(pol
                 deepest = max(deepest, queue.pending)
                 await asyncio.sleep(0)
                 taken.add(path)
-                await queue.finish(path)
+                queue.finish(path)
 
     worker = asyncio.create_task(work())
     await asyncio.gather(*(fill(queue, *paths[start::5]) for start in range(5)))

@@ -88,7 +88,7 @@ class ChangeQueue:
         self._working: dict[str, Entry] = {}
         self._again: dict[str, Entry] = {}
         self._turns = 0
-        self._changed = asyncio.Condition()
+        self._has_work, self._has_suspects, self._has_room = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     @property
     def depth(self) -> int:
@@ -127,38 +127,40 @@ class ChangeQueue:
             elif self._policy == "reconcile" or not self._shed_oldest():
                 self._give_up(path)
                 return
-        await self._add(path, priority)
+        self._add(path, priority)
 
     async def put_for(self, path: str, priority: Priority) -> asyncio.Future[None]:
         """Have ``path`` looked at, waiting for room if need be; the future is done when the store has its state."""
         entry = self._merge(path, priority)
         if entry is None:
             await self._wait_for_room()
-            entry = await self._add(path, priority)
+            entry = self._add(path, priority)
         finished = asyncio.get_running_loop().create_future()
         entry.finished.append(finished)
         return finished
 
     async def take(self, limit: int) -> list[str]:
         """Wait for paths and take some: at most ``limit``, none that is being worked on. Each must be ``finish``ed."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: any(self._levels.values()))
-            taken: list[str] = []
-            while len(taken) < limit and (entry := self._next()) is not None:
-                self._working[entry.path] = entry
-                self.wait_s.observe(time.monotonic() - entry.since_s)
-                taken.append(entry.path)
-            return taken
+        while not any(self._levels.values()):
+            self._has_work.clear()
+            await self._has_work.wait()
+        taken: list[str] = []
+        while len(taken) < limit and (entry := self._next()) is not None:
+            self._working[entry.path] = entry
+            self.wait_s.observe(time.monotonic() - entry.since_s)
+            taken.append(entry.path)
+        return taken
 
     async def take_suspect(self) -> str:
         """Wait for a suspect and take it, whatever its priority: first in, first out. It must be ``finish``ed."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._suspects)
-            path, entry = self._suspects.popitem(last=False)
-            self._working[path] = entry
-            return path
+        while not self._suspects:
+            self._has_suspects.clear()
+            await self._has_suspects.wait()
+        path, entry = self._suspects.popitem(last=False)
+        self._working[path] = entry
+        return path
 
-    async def finish(self, path: str, outcome: Outcome = Outcome.STORED) -> None:
+    def finish(self, path: str, outcome: Outcome = Outcome.STORED) -> None:
         """A taken path is done, or waits again: behind all others of its priority."""
         entry = self._working.pop(path)
         following = self._again.pop(path, None)
@@ -172,11 +174,13 @@ class ChangeQueue:
         elif following is not None:
             following.finished += entry.finished
             following.since_s = entry.since_s
-        if following is not None:
-            entries = self._suspects if following.is_suspect else self._levels[following.priority]
-            entries[path] = following
-        async with self._changed:
-            self._changed.notify_all()
+        if following is not None and following.is_suspect:
+            self._suspects[path] = following
+            self._has_suspects.set()
+        elif following is not None:
+            self._levels[following.priority][path] = following
+            self._has_work.set()
+        self._has_room.set()
 
     def _merge(self, path: str, priority: Priority) -> Entry | None:
         """The entry already waiting for ``path``, if there is one; it moves up if ``priority`` is higher.
@@ -204,22 +208,22 @@ class ChangeQueue:
             return entry
         return None
 
-    async def _add(self, path: str, priority: Priority) -> Entry:
+    def _add(self, path: str, priority: Priority) -> Entry:
         entry = self._merge(path, priority)  # it may have come while this one waited for room
         if entry is None:
             entry = self._levels[priority][path] = Entry(path, priority)
             self.counters.put += 1
             self.counters.high_water = max(self.counters.high_water, self.depth)
-            async with self._changed:
-                self._changed.notify_all()
+            self._has_work.set()
         return entry
 
     async def _wait_for_room(self) -> None:
         if self.pending < self._size:
             return
         self.counters.waits += 1
-        async with self._changed:
-            await self._changed.wait_for(lambda: self.pending < self._size)
+        while self.pending >= self._size:
+            self._has_room.clear()
+            await self._has_room.wait()
 
     def _shed_oldest(self) -> bool:
         """Turn the oldest entry of the lowest priority that nobody waits for into a rescan; False if there is none."""

@@ -91,7 +91,7 @@ class ChangeWorkers:
             self.busy -= 1
             self.busy_s += time.monotonic() - began_s
         for path in paths:
-            await self._queue.finish(path, outcomes.get(path, Outcome.STORED))
+            self._queue.finish(path, outcomes.get(path, Outcome.STORED))
 
     async def _process(self, paths: list[str], index: Index) -> dict[str, Outcome]:
         """Bring ``paths`` into the store; the outcome of those that have to be looked at again."""
