@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Iterable
 from itertools import accumulate
@@ -15,6 +15,8 @@ _FOUND = re.compile(b"\1")
 # By how many names of a program have them, the fewest first; more letters than so many narrow little.
 _RARE_FIRST = {letter: rank for rank, letter in enumerate(b"jqzxkw987643520yv1bhgfupmdlc_noaitsre")}
 _MOST_LETTERS = 7
+_FEW_ADDED = 100
+_LAST_LETTER = "\U0010ffff"
 _MOST_KEPT = 160  # some 50 kB each for the names of a large repository
 _FIRST_LETTER = ord(" ")
 
@@ -32,6 +34,7 @@ class KnownNames:
         self._starts = array("I")
         self._having: dict[bytes, int] = {}
         self._by_length: list[str] = []
+        self._in_order: list[str] = []  # of their folded forms
         self.extend(names)
 
     def extend(self, names: Iterable[str]) -> None:
@@ -47,6 +50,11 @@ class KnownNames:
         self._text += text
         self._names += added
         self._by_length = []
+        if len(added) > _FEW_ADDED:
+            self._in_order = sorted(self._in_order + added, key=fold)
+        else:
+            for name in added:
+                insort(self._in_order, name, key=fold)
 
     def all(self) -> list[str]:
         """All names, the shorter first."""
@@ -56,11 +64,19 @@ class KnownNames:
 
     def starting_with(self, wanted: str) -> list[str]:
         """The names that begin with ``wanted``, which is folded."""
-        return self._at(f"\n{wanted}", 1)
+        names = self._in_order
+        first = bisect_left(names, wanted, key=fold)
+        return names[first : bisect_left(names, wanted + _LAST_LETTER, first, key=fold)]
 
     def containing(self, wanted: str) -> list[str]:
         """The names that have ``wanted`` anywhere in them."""
-        return self._at(wanted, 0)
+        text, names, starts, found = self._text, self._names, self._starts, []
+        place = text.find(wanted)
+        while place >= 0:
+            following = bisect_right(starts, place)
+            found.append(names[following - 1])
+            place = text.find(wanted, starts[following] - 1) if following < len(starts) else -1
+        return found
 
     def with_initial(self, letters: str) -> list[str]:
         """The names that have all of ``letters``, in whatever order, and begin with the first, underscores aside."""
@@ -70,15 +86,6 @@ class KnownNames:
     def with_letters(self, letters: str) -> list[str]:
         """The names that have all of ``letters``, in whatever order; of many letters, only the rarer are looked for."""
         return self._with(letters, -1)
-
-    def _at(self, wanted: str, offset: int) -> list[str]:
-        text, names, starts, found = self._text, self._names, self._starts, []
-        place = text.find(wanted)
-        while place >= 0:
-            following = bisect_right(starts, place + offset)
-            found.append(names[following - 1])
-            place = text.find(wanted, starts[following] - 1) if following < len(starts) else -1
-        return found
 
     def _with(self, letters: str, having: int) -> list[str]:
         counts = Counter(letter for letter in _encoded(letters) if letter >= _FIRST_LETTER)

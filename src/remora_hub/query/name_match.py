@@ -11,6 +11,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 
+_FEW_NAMES = 400  # to make a pattern for them would take longer than to look at each
+
 
 def fold(name: str) -> str:
     """``name`` as it is compared, of the same length, without regard to case."""
@@ -60,9 +62,11 @@ class HumpPattern:
 
 
 def with_letters_in_order(wanted: str, names: Sequence[str]) -> list[str]:
-    """Those of ``names`` for which ``has_letters`` holds, found by one pattern over all of them."""
+    """Those of ``names`` for which ``has_letters`` holds, many of them found by one pattern over all."""
     if not wanted:
         return list(names)
+    if len(names) <= _FEW_NAMES:
+        return [name for name in names if has_letters(wanted, fold(name))]
     parts = (f"[^\\n{re.escape(letter)}]*{re.escape(letter)}" for letter in wanted)
     pattern = re.compile(f"^{''.join(parts)}", re.MULTILINE)
     folded = [fold(name) for name in names]

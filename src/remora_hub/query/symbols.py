@@ -177,7 +177,8 @@ def _stages(names: KnownNames, wanted: str) -> Iterator[tuple[list[str], Callabl
     else:  # the letters are common: enough is found before all are looked at
         initial = names.with_initial(humps.letters)
     yield sorted(initial, key=len), humps.matches
-    yield sorted(names.containing(folded), key=len), _any
+    containing = [name for name in having if folded in fold(name)] if is_rare else names.containing(folded)
+    yield sorted(containing, key=len), _any
     is_told = is_rare and "_" not in folded
     yield sorted(having, key=len), _any if is_told else lambda name: has_letters(folded, fold(name))
 
