@@ -145,6 +145,7 @@ class Session:
             )
             self.is_ready.set()
             await self._symbols.warm_up()
+            await self.engine.warm_up()
 
     async def sync(self) -> bool:
         """Return once everything on disk before the call is in the index; False if the session ends before.

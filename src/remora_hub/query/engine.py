@@ -63,6 +63,10 @@ class QueryEngine:
             given_up.set()  # a question under way ends at the next file it opens
             raise
 
+    async def warm_up(self) -> None:
+        """Read what is kept of all files, so that the first question need not. Raises StoreError."""
+        await self.ask(lambda index: index.modules, thorough=True)
+
     async def close(self) -> None:
         """End what is under way, then the threads; again and again if you like."""
         await asyncio.to_thread(self._close)

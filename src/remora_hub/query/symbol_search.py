@@ -16,10 +16,12 @@ from remora_hub.errors import StoreError
 from remora_hub.logs import get_logger
 from remora_hub.query.symbols import SymbolTable
 from remora_hub.store.changes import Commit
+from remora_hub.store.index_reader import FileSymbols
+from remora_hub.store.node_page import join_suffixes
 from remora_hub.store.node_state_store import NodeStateStore
 from remora_hub.store.reader import Reader
 
-_FILES_AT_A_TIME = 16  # some milliseconds, so that a search need not wait longer
+_FILES_AT_A_TIME = 64  # some milliseconds, so that a search need not wait longer
 
 Result = TypeVar("Result")
 
@@ -39,7 +41,7 @@ class SymbolSearch:
         self._table = SymbolTable()
         self._reader: Reader | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="symbol-search")
-        self._changed: set[str] = set()
+        self._changed: dict[str, FileSymbols | None] = {}  # None: to be read
         self._changed_lock = threading.Lock()
         self._is_loaded = self._is_catching_up = False
         store.add_listener(self._on_commit)
@@ -98,14 +100,14 @@ class SymbolSearch:
         if self._reader is None:
             self._reader = Reader(self._path)
         with self._changed_lock:
-            changed = set(islice(self._changed, most_files))
-            self._changed -= changed
+            changed = {path: self._changed.pop(path) for path in list(islice(self._changed, most_files))}
         try:
-            self._table.refresh(self._reader, changed)
+            self._table.refresh(self._reader, [path for path, symbols in changed.items() if symbols is None])
         except StoreError:
             with self._changed_lock:
-                self._changed |= changed
+                self._changed = changed | self._changed
             raise
+        self._table.put(symbols for symbols in changed.values() if symbols is not None)
         self._is_loaded = True
 
     def _catch_up(self) -> None:
@@ -128,6 +130,17 @@ class SymbolSearch:
     def _on_commit(self, commit: Commit) -> None:
         """In the writer's thread."""
         with self._changed_lock:
-            self._changed.update(commit.files)
+            self._changed.update((path, self._symbols(path, commit)) for path in commit.files)
         if self._is_loaded and not self._is_catching_up:
             self._go_on_catching_up()
+
+    def _symbols(self, path: str, commit: Commit) -> FileSymbols | None:
+        """What a commit tells of a file's symbols; None where they must be read, as all are before the first search."""
+        if not self._is_loaded or path not in commit.written:
+            return None
+        packed = commit.written[path]
+        return (
+            FileSymbols(path, join_suffixes(packed.suffixes), packed.places)
+            if packed
+            else FileSymbols(path, "", "")
+        )

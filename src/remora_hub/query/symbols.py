@@ -37,12 +37,12 @@ class SymbolTable:
     def refresh(self, reader: Reader, changed: Collection[str]) -> None:
         """Read what is not here yet, and ``changed`` files again. May be repeated if it raises StoreError."""
         if not self._is_loaded:
-            self._put(reader.symbols())
+            self.put(reader.symbols())
             self._is_loaded = True
         elif changed:
             rows = reader.symbols(list(changed))
             gone = set(changed).difference(row.path for row in rows)
-            self._put([*rows, *(FileSymbols(path, "", "") for path in gone)])
+            self.put([*rows, *(FileSymbols(path, "", "") for path in gone)])
 
     def search(
         self,
@@ -72,8 +72,8 @@ class SymbolTable:
                 break
         return rows.symbols(found[:limit])
 
-    def _put(self, rows: Iterable[FileSymbols]) -> None:
-        """Put ``rows`` in the places of what is known of their files."""
+    def put(self, rows: Iterable[FileSymbols]) -> None:
+        """Put ``rows`` in the places of what is known of their files; one without symbols is of a file that is gone."""
         new: list[str] = []
         for row in rows:
             file = self._number_of.setdefault(row.path, len(self._files))
