@@ -1,50 +1,22 @@
 """Times a cold start and a restart of the hub beside bare tree-sitter parsing of the same files, in one run.
 
-Bare parsing is ``Parser.parse`` of every file's bytes in as many processes as the hub has parse lanes, reading
-included; it is the physical limit. Prints seconds, ratios (medians over the rounds), memory and the size on disk.
+Prints seconds, ratios (medians over the rounds), memory and the size on disk.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-import psutil
-import tree_sitter_python
-from tree_sitter import Language, Parser
-
-CHUNKS_PER_PROCESS = 32
-HUB = [sys.executable, "-m", "remora_hub"]
-
-
-def parse_files(paths: list[str]) -> int:
-    """Parse the files at ``paths``; how many bytes that were."""
-    parser = Parser(Language(tree_sitter_python.language()))
-    size = 0
-    for path in paths:
-        data = Path(path).read_bytes()
-        parser.parse(data)
-        size += len(data)
-    return size
-
-
-def bare_parse(root: Path, processes: int) -> tuple[float, int, int]:
-    """Seconds, files and bytes of parsing everything below ``root``."""
-    started = time.perf_counter()
-    paths = [str(path) for path in root.rglob("*.py*") if path.suffix in (".py", ".pyi") and path.is_file()]
-    chunks = processes * CHUNKS_PER_PROCESS
-    with ProcessPoolExecutor(processes) as pool:
-        size = sum(pool.map(parse_files, [paths[start::chunks] for start in range(chunks)]))
-    return time.perf_counter() - started, len(paths), size
+from bare_parse import bare_parse_s, source_files
+from peers_hub import HUB, running_hub
+from process_memory import tree_pss_mb
 
 
 def index(root: Path, state: Path) -> float:
@@ -56,15 +28,8 @@ def index(root: Path, state: Path) -> float:
 
 def resident(root: Path, state: Path) -> float:
     """PSS of the daemon's process tree in MB after a cold start, its lanes still there."""
-    place = ["--root", str(root), "--state-dir", str(state)]
-    started = [*HUB, "start", str(root), "--state-dir", str(state), "--json"]
-    pid = json.loads(subprocess.run(started, check=True, capture_output=True).stdout)["pid"]
-    try:
-        subprocess.run([*HUB, "sync", "--timeout", "600", *place], check=True, capture_output=True)
-        hub = psutil.Process(pid)
-        return sum(one.memory_full_info().pss for one in (hub, *hub.children(recursive=True))) / 1e6
-    finally:
-        subprocess.run([*HUB, "stop", *place], check=True, capture_output=True)
+    with running_hub(root, state) as client:
+        return tree_pss_mb([client.call("hub/status")["pid"]])
 
 
 def main() -> None:
@@ -75,13 +40,14 @@ def main() -> None:
     given = arguments.parse_args()
     root = given.directory.resolve()
     processes = len(os.sched_getaffinity(0))
+    files = source_files(root)
+    size = sum(path.stat().st_size for path in files)
     bare, cold, warm = [], [], []
     with tempfile.TemporaryDirectory() as scratch:
         state = Path(scratch, "state")
         for _ in range(given.rounds):
             shutil.rmtree(state, ignore_errors=True)
-            seconds, files, size = bare_parse(root, processes)
-            bare.append(seconds)
+            bare.append(bare_parse_s(files, processes))
             cold.append(index(root, state))
             warm.append(index(root, state))
         database = Path(state, "hub.db").stat().st_size
@@ -89,7 +55,7 @@ def main() -> None:
         memory = resident(root, state)
     cold_ratio = statistics.median(one / base for one, base in zip(cold, bare, strict=True))
     warm_ratio = statistics.median(one / base for one, base in zip(warm, cold, strict=True))
-    print(f"{files} files, {size / 1e6:.1f} MB, {processes} processes, {given.rounds} rounds")
+    print(f"{len(files)} files, {size / 1e6:.1f} MB, {processes} processes, {given.rounds} rounds")
     print(f"bare parse   {statistics.median(bare):6.2f} s")
     print(f"cold start   {statistics.median(cold):6.2f} s   {cold_ratio:.2f} x bare parse")
     print(f"restart      {statistics.median(warm):6.2f} s   {warm_ratio:.3f} x cold start")

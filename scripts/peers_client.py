@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
-from collections.abc import Mapping, Sequence
+import signal
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 LONGEST_ANSWER_S = 300.0
 _LONGEST_EXIT_S = 5.0
 _METHOD_NOT_FOUND = -32601
+_FILE_CHANGED = 2  # LSP 3.17, FileChangeType
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -50,6 +53,7 @@ class LanguageServer:
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._requests = 0
         self._encoding = "utf-16"
+        self._capabilities: Mapping[str, Any] = {}
 
     async def __aenter__(self) -> Self:
         self._process = await asyncio.create_subprocess_exec(
@@ -59,8 +63,17 @@ class LanguageServer:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,  # a server may be a script that starts the real one; both are ended
         )
         self._listener = asyncio.create_task(self._listen())
+        try:
+            await self._initialize()
+        except BaseException:
+            await self._kill()
+            raise
+        return self
+
+    async def _initialize(self) -> None:
         initialized = await self.request(
             "initialize",
             {
@@ -69,28 +82,48 @@ class LanguageServer:
                 "workspaceFolders": [{"uri": self._root.as_uri(), "name": self._root.name}],
                 "capabilities": {
                     "general": {"positionEncodings": ["utf-8", "utf-16"]},
-                    "workspace": {"configuration": True, "workspaceFolders": True},
+                    "workspace": {
+                        "configuration": True,
+                        "workspaceFolders": True,
+                        "didChangeWatchedFiles": {
+                            "dynamicRegistration": True
+                        },  # else some watch by themselves
+                    },
                     "window": {"workDoneProgress": True},
                 },
             },
         )
-        self._encoding = initialized["capabilities"].get("positionEncoding", "utf-16")
+        self._capabilities = initialized["capabilities"]
+        self._encoding = self._capabilities.get("positionEncoding", "utf-16")
         self.notify("initialized", {})
         self.notify("workspace/didChangeConfiguration", {"settings": dict(self._settings)})
-        return self
 
     async def __aexit__(self, *_exception: object) -> None:
         with suppress(ServerError, TimeoutError):  # it may have died; it is ended either way
             await self.request("shutdown", None, timeout_s=_LONGEST_EXIT_S)
             self.notify("exit", None)
             await asyncio.wait_for(self._process.wait(), _LONGEST_EXIT_S)
-        if self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()
+        await self._kill()
+
+    async def _kill(self) -> None:
+        with suppress(ProcessLookupError):  # it has ended, and all that it started
+            os.killpg(self._process.pid, signal.SIGKILL)
+        await self._process.wait()
         await self._listener
+
+    @property
+    def pid(self) -> int:
+        """Of the process that was started."""
+        return self._process.pid
+
+    def offers(self, provider: str) -> bool:
+        """Whether it answers what ``provider``, a field of ``ServerCapabilities``, stands for."""
+        return self._capabilities.get(provider) not in (None, False)
 
     async def request(self, method: str, params: object, *, timeout_s: float = LONGEST_ANSWER_S) -> Any:
         """The result of ``method``. Raises ServerError if refused, TimeoutError after ``timeout_s``."""
+        if self._listener.done():
+            raise ServerError(f"{self._command[0]} ended")
         self._requests += 1
         answer = self._waiting[self._requests] = asyncio.get_running_loop().create_future()
         self._send({"id": self._requests, "method": method, "params": params})
@@ -110,16 +143,22 @@ class LanguageServer:
         """Tell the server that the file at ``path`` is no longer open."""
         self.notify("textDocument/didClose", {"textDocument": {"uri": self._uri(path)}})
 
+    def changed(self, paths: Iterable[str]) -> None:
+        """Tell the server that files have changed on disk."""
+        changes = [{"uri": self._uri(path), "type": _FILE_CHANGED} for path in paths]
+        self.notify("workspace/didChangeWatchedFiles", {"changes": changes})
+
     async def definition(self, place: Place) -> list[Place]:
         """Where the name at ``place`` is defined."""
-        return self._places(await self.request("textDocument/definition", self._at(place)))
+        return self._places(await self.request("textDocument/definition", self.at(place)))
 
     async def references(self, place: Place) -> list[Place]:
         """Where the symbol at ``place`` is named, its declaration included."""
-        params = self._at(place) | {"context": {"includeDeclaration": True}}
+        params = self.at(place) | {"context": {"includeDeclaration": True}}
         return self._places(await self.request("textDocument/references", params))
 
-    def _at(self, place: Place) -> dict[str, Any]:
+    def at(self, place: Place) -> dict[str, Any]:
+        """``place`` as TextDocumentPositionParams."""
         assert place.path is not None
         column = place.column
         if self._encoding == "utf-16":
@@ -161,7 +200,8 @@ class LanguageServer:
                 length = int(re.findall(rb"(?i)content-length: *(\d+)", header)[0])
                 self._take(json.loads(await self._process.stdout.readexactly(length)))
         for waiting in self._waiting.values():
-            waiting.set_exception(ServerError(f"{self._command[0]} ended"))
+            if not waiting.done():  # its asker may have given up
+                waiting.set_exception(ServerError(f"{self._command[0]} ended"))
         self._waiting.clear()
 
     def _take(self, message: dict[str, Any]) -> None:
