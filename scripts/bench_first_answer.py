@@ -1,0 +1,72 @@
+"""From the spawn of a server to its first right answer: with nothing indexed, with an index on disk, with a daemon."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench_contenders import Contender, HubOnDisk, ready_server, rotated
+from bench_plan import Bench, attempt
+from bench_projects import Project, only_classes
+from bench_results import CTAGS, HUB, Cell, Row, Samples
+from peers_sample import Name
+
+_TITLES = {
+    "first_cold": "first answer, nothing indexed",
+    "first_warm": "first answer, index on disk",
+    "first_running": "first answer, daemon running",
+}
+
+
+def measure_first_answers(bench: Bench, project: Project) -> list[Row]:
+    """The rows of ``_TITLES``. Another class is asked for in every round; all begin without index and caches."""
+    hub = HubOnDisk(project.root)
+    symbols = only_classes(project, bench.plan.rounds, bench.plan.seed)
+    opened = file_to_open(project, symbols)
+    samples = Samples()
+    for turn, symbol in enumerate(symbols):
+        for contender in rotated(bench.servers(project), turn):
+            hub.forget()
+            taken = attempt(spawn_to_answer(contender, project.root, opened, symbol, bench.plan.longest_s))
+            samples.add("first_cold", contender.name, taken)
+            if isinstance(taken, Cell):
+                bench.drop(project, contender.name, taken)
+        hub.forget()
+        hub.index()
+        for key in ("first_warm", "first_running"):  # the first of the two starts the daemon and leaves it
+            taken = attempt(spawn_to_answer(bench.hub, project.root, opened, symbol, bench.plan.longest_s))
+            samples.add(key, HUB, taken)
+        hub.stop()
+        _look_up(bench, project, symbol, samples)
+    for peer in (one.name for one in bench.contenders if one.name != HUB):
+        samples.add("first_warm", peer, Cell.failed("keeps no index on disk"))
+        samples.add("first_running", peer, Cell.failed("serves one client alone"))
+    return [bench.row(project, key, title, "ms", samples.cells(key, 1e3)) for key, title in _TITLES.items()]
+
+
+def file_to_open(project: Project, symbols: Sequence[Name]) -> str:
+    """A file for an editor to have open that defines none of ``symbols``: the answer must come from the project."""
+    asked = {symbol.path for symbol in symbols}
+    return next((file for file in project.files if file not in asked), project.files[0])
+
+
+async def spawn_to_answer(
+    contender: Contender, root: Path, opened: str, symbol: Name, longest_s: float
+) -> float:
+    """Seconds from starting the server to the first answer that has the symbol."""
+    started = time.perf_counter()
+    async with contender.start(root) as server:
+        await ready_server(server, root, opened, symbol, longest_s)
+        return time.perf_counter() - started
+
+
+def _look_up(bench: Bench, project: Project, symbol: Name, samples: Samples) -> None:
+    """The same with ctags: making the tags and a look into them, and the look alone."""
+    if bench.ctags is None:
+        return
+    tags = bench.scratch / "tags"
+    indexed_s = bench.ctags.index_s(project.root, tags)
+    looked_up_s = bench.ctags.lookup_s(tags, symbol.name)
+    samples.add("first_cold", CTAGS, indexed_s + looked_up_s)
+    samples.add("first_warm", CTAGS, looked_up_s)

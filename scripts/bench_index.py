@@ -1,0 +1,130 @@
+"""Indexing everything: time beside bare parsing, a restart, the size on disk, the memory that is held afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+from bare_parse import bare_parse_s
+from bench_contenders import Contender, HubOnDisk, ready_server
+from bench_first_answer import file_to_open
+from bench_plan import Bench, attempt
+from bench_projects import Project, only_classes
+from bench_results import BARE, CTAGS, HUB, Cell, Row, Samples
+from peers_hub import HUB as HUB_COMMAND
+from peers_sample import Name
+from process_memory import tree_pss_mb, wait_until_resting
+
+from remora_hub.client.blocking import BlockingClient
+from remora_hub.errors import NotRunningError
+
+_POLL_S = 0.002
+_LONGEST_RESTART_S = 300.0
+_LONGEST_REST_S = 60.0
+
+
+def measure_index(bench: Bench, project: Project) -> list[Row]:
+    """Rows ``full_index``, ``restart`` (a daemon's, to ready) and ``disk``; each round one after the other."""
+    hub = HubOnDisk(project.root)
+    tags = bench.scratch / "tags"
+    samples = Samples()
+    for _ in range(bench.plan.rounds):
+        samples.add("full_index", BARE, bare_parse_s(project.paths, bench.plan.processes))
+        if bench.ctags is not None:
+            samples.add("full_index", CTAGS, bench.ctags.index_s(project.root, tags))
+        hub.forget()
+        started = time.perf_counter()
+        hub.index()
+        samples.add("full_index", HUB, time.perf_counter() - started)
+        samples.add("restart", HUB, restart_s(hub))
+        samples.add("disk", HUB, _size_mb(hub.paths.state_dir))
+    samples.add("disk", BARE, project.source_bytes / 1e6)
+    if bench.ctags is not None:
+        samples.add("disk", CTAGS, tags.stat().st_size / 1e6)
+    for peer in (one.name for one in bench.contenders if one.name != HUB):
+        samples.add("full_index", peer, Cell.failed("has no index to make as a whole"))
+        samples.add("disk", peer, Cell.failed("keeps no index on disk"))
+    kept_mb = _size_mb(Path(os.environ["XDG_CACHE_HOME"], "remora-hub"))
+    return [
+        bench.row(project, "full_index", "full index", "s", samples.cells("full_index")),
+        bench.row(project, "restart", "restart to ready, nothing changed", "s", samples.cells("restart")),
+        bench.row(project, "disk", "index on disk (bare parse: source)", "MB", samples.cells("disk")),
+        bench.row(project, "cache", "user's cache behind it", "MB", {HUB: Cell.median([kept_mb])}),
+    ]
+
+
+def restart_s(hub: HubOnDisk) -> float:
+    """Seconds from the spawn of a daemon to ``ready``: all on disk has been compared with the index."""
+    started = time.perf_counter()
+    command = [*HUB_COMMAND, "run", str(hub.root)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as daemon:
+        try:
+            with _connected(hub) as client:
+                while client.call("hub/status")["state"] != "ready":
+                    time.sleep(_POLL_S)
+            return time.perf_counter() - started
+        finally:
+            daemon.terminate()
+
+
+def _connected(hub: HubOnDisk) -> BlockingClient:
+    deadline = time.monotonic() + _LONGEST_RESTART_S
+    while True:
+        try:
+            return hub.client()
+        except NotRunningError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_POLL_S)
+
+
+def _size_mb(directory: Path) -> float:
+    """The files below ``directory``, its database and log; 0 where there is none."""
+    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file()) / 1e6
+
+
+def measure_memory(bench: Bench, project: Project) -> list[Row]:
+    """Row ``memory_idle``: PSS of the process tree behind one editor, once it knows the project and rests."""
+    hub = HubOnDisk(project.root)
+    (symbol,) = only_classes(project, 1, bench.plan.seed)
+    opened = file_to_open(project, [symbol])
+    samples = Samples()
+    for contender in bench.servers(project):
+        hub.forget()
+        idle = attempt(_idle_mb(contender, hub, opened, symbol, bench.plan.longest_s))
+        samples.add("memory_idle", contender.name, idle)
+    hub.forget()
+    return [
+        bench.row(
+            project, "memory_idle", "memory (PSS) at rest, all known", "MB", samples.cells("memory_idle")
+        )
+    ]
+
+
+async def _idle_mb(
+    contender: Contender, hub: HubOnDisk, opened: str, symbol: Name, longest_s: float
+) -> float:
+    async with contender.start(hub.root) as server:
+        await ready_server(server, hub.root, opened, symbol, longest_s)
+        pids = [server.pid]
+        if contender.name == HUB:
+            daemon = psutil.Process(hub.pid())
+            pids.append(daemon.pid)
+            with hub.client() as client:
+                await asyncio.to_thread(
+                    client.call, "hub/sync", {"timeout_s": longest_s}, timeout_s=longest_s + 5
+                )
+            await asyncio.to_thread(_wait_for_lanes_to_end, daemon)
+        await asyncio.to_thread(wait_until_resting, pids, _LONGEST_REST_S)
+        return tree_pss_mb(pids)
+
+
+def _wait_for_lanes_to_end(daemon: psutil.Process) -> None:
+    """They end after ``index.lane_idle_s``; a hub with nothing to do has none."""
+    deadline = time.monotonic() + _LONGEST_REST_S
+    while daemon.children() and time.monotonic() < deadline:
+        time.sleep(0.1)  # nothing announces it

@@ -1,0 +1,159 @@
+"""A branch switch of a thousand files: from the prompt that ``git checkout`` gives back until everybody sees them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import shutil
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from bare_parse import bare_parse_s
+from bench_changes import append_function, start_at_rest, until_visible
+from bench_contenders import Contender, HubOnDisk
+from bench_plan import Bench, attempt
+from bench_projects import Project
+from bench_results import BARE, HUB, Cell, Row, Samples
+from peers_client import LanguageServer
+
+from remora_hub.client.blocking import BlockingClient
+
+_MAIN = "main"
+_WATCHED = 25  # of the switched files, asked for by name
+_POLL_S = 0.002
+_LONGEST_S = 120.0
+
+
+def measure_switch(bench: Bench, project: Project) -> list[Row]:
+    """Rows ``branch_switch`` (to bytes never seen) and ``branch_back`` (to bytes seen before)."""
+    samples = Samples()
+    if shutil.which("git") is None:
+        samples.add("branch_switch", HUB, Cell.failed("git is not on PATH"))
+    else:
+        _measure(bench, project, samples)
+    title = f"branch switch of {switched_count(bench, project):,} files"
+    return [
+        bench.row(project, "branch_switch", title, "ms", samples.cells("branch_switch", 1e3)),
+        bench.row(project, "branch_back", "the same, back again", "ms", samples.cells("branch_back", 1e3)),
+    ]
+
+
+def switched_count(bench: Bench, project: Project) -> int:
+    """How many files differ between the branches: half of a project that is smaller than two thousand."""
+    return min(bench.plan.switched_files, (len(project.files) + 1) // 2)
+
+
+def _measure(bench: Bench, project: Project, samples: Samples) -> None:
+    copy = bench.copy(project, "switch")
+    chance = random.Random(bench.plan.seed)  # noqa: S311  # a sample is no secret
+    files = chance.sample(copy.files[1:], switched_count(bench, project)) if len(copy.files) > 1 else []
+    branches = [f"switched_{turn}" for turn in range(bench.plan.rounds)]
+    make_branches(copy.root, branches, files)
+    for branch in branches:
+        git(copy.root, "checkout", "--quiet", branch)
+        samples.add(
+            "branch_switch", BARE, bare_parse_s([copy.root / file for file in files], bench.plan.processes)
+        )
+    git(copy.root, "checkout", "--quiet", _MAIN)
+    for contender in bench.servers(project):
+        taken = attempt(_switch_s(bench, copy, contender, branches, files))
+        for key, found in (
+            zip(("branch_switch", "branch_back"), taken, strict=True) if isinstance(taken, tuple) else ()
+        ):
+            for one in found:
+                samples.add(key, contender.name, one)
+        if isinstance(taken, Cell):
+            samples.add("branch_switch", contender.name, taken)
+            samples.add("branch_back", contender.name, taken)
+            git(copy.root, "checkout", "--quiet", _MAIN)
+    HubOnDisk(copy.root).stop()
+
+
+def make_branches(root: Path, branches: Sequence[str], files: Sequence[str]) -> None:
+    """A repository in which each of ``files`` defines another function on each branch; ``main`` is checked out."""
+    git(root, "init", "--quiet", f"--initial-branch={_MAIN}")
+    git(root, "add", "--all", "--force", ".")
+    git(root, "commit", "--quiet", "--message=all")
+    for branch in branches:
+        git(root, "checkout", "--quiet", "-b", branch, _MAIN)
+        for number, file in enumerate(files):
+            append_function(root / file, marker(branch, number))
+        git(root, "commit", "--quiet", "--all", f"--message={branch}")
+        git(root, "checkout", "--quiet", _MAIN)
+
+
+def marker(branch: str, number: int) -> str:
+    """The function that a file defines on a branch."""
+    return f"{branch}_file_{number:04}"
+
+
+def git(root: Path, *arguments: str) -> None:
+    """Run git. Raises CalledProcessError."""
+    author = ("-c", "user.name=bench", "-c", "user.email=bench@localhost", "-c", "gc.auto=0")
+    subprocess.run(["git", *author, *arguments], cwd=root, check=True, capture_output=True)
+
+
+async def _switch_s(
+    bench: Bench, project: Project, contender: Contender, branches: Sequence[str], files: Sequence[str]
+) -> tuple[list[float], list[float]]:
+    """Seconds of the switches to each of ``branches`` and of those back."""
+    there, back = [], []
+    step = max(1, len(files) // _WATCHED)
+    async with contender.start(project.root) as server:
+        await start_at_rest(bench, project, contender, server)
+        for branch in branches:
+            names = [marker(branch, number) for number in range(0, len(files), step)]
+            there.append(await _one_switch_s(contender, server, project.root, branch, names, files))
+            back.append(await _one_switch_s(contender, server, project.root, _MAIN, names, files))
+    return there, back
+
+
+async def _one_switch_s(
+    contender: Contender,
+    server: LanguageServer,
+    root: Path,
+    branch: str,
+    names: Sequence[str],
+    files: Sequence[str],
+) -> float:
+    """Seconds from the end of ``git checkout`` until every one of ``names`` is found, or, on main, gone."""
+    before = _feed_position(root) if contender.name == HUB else None
+    await asyncio.to_thread(git, root, "checkout", "--quiet", branch)
+    started = time.perf_counter()
+    if contender.is_told:
+        server.changed(files)
+    deadline = started + _LONGEST_S
+    if before is not None:
+        await asyncio.to_thread(_wait_until_indexed, root, before, len(files), deadline)
+    for name in names:
+        await (_until_gone if branch == _MAIN else until_visible)(server, name, deadline)
+    return time.perf_counter() - started
+
+
+async def _until_gone(server: LanguageServer, name: str, deadline: float) -> None:
+    while any(one["name"] == name for one in await server.request("workspace/symbol", {"query": name}) or ()):
+        if time.perf_counter() > deadline:
+            raise TimeoutError(f"what was there before a switch is still found after {_LONGEST_S:g} s")
+        await asyncio.sleep(_POLL_S)
+
+
+def _feed_position(root: Path) -> dict[str, object]:
+    """Where the hub's feed of changes stands."""
+    with HubOnDisk(root).client() as client:
+        status = client.call("hub/status")
+    return {"since": status["sequence"], "index_id": status["index_id"]}
+
+
+def _wait_until_indexed(root: Path, before: dict[str, object], count: int, deadline: float) -> None:
+    """Return once ``count`` files have changed in the index, not only those that are asked for."""
+    with HubOnDisk(root).client() as client:
+        while _indexed(client, before) < count:
+            if time.perf_counter() > deadline:
+                raise TimeoutError(f"not all files of a switch are indexed in {_LONGEST_S:g} s")
+            time.sleep(_POLL_S)
+
+
+def _indexed(client: BlockingClient, before: dict[str, object]) -> int:
+    return int(client.call("hub/counts", before)["counts"]["indexed"])
