@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -104,6 +105,8 @@ class Session:
             stack.push_async_callback(self.watcher.close)
             stack.callback(self.feed.close)
             await asyncio.to_thread(self.lanes.close)
+        gc.unfreeze()
+        gc.collect()
 
     @property
     def pending(self) -> int:
@@ -146,6 +149,7 @@ class Session:
             self.is_ready.set()
             await self._symbols.warm_up()
             await self.engine.warm_up()
+            gc.freeze()  # what is here lasts: to look through it for cycles again and again stops answers for 0.1 s
 
     async def sync(self) -> bool:
         """Return once everything on disk before the call is in the index; False if the session ends before.
