@@ -4,7 +4,7 @@ Every claim is a ratio of two figures of this run; absolute times say little on 
 each round beginning with another one, and figures are medians. The user's caches are the run's own, and empty where
 "nothing indexed" is measured. Peers are set up as their documentation says, at the versions in ``peers.SERVERS``, see
 the same files in an environment without packages, and are told of changed files by their client, as LSP has it.
-Warm-up: every file has been read and every server has been started once before anything is timed.
+Warm-up: before anything is timed, every file has been read, the hub has indexed and every server has been started once.
 """
 
 from __future__ import annotations
@@ -152,8 +152,9 @@ def gather(plan: Plan, peers: Peers, names: Sequence[str], scratch: Path) -> Ben
 
 
 def warm_up(bench: Bench, project: Project) -> None:
-    """Read every file and start every server once. Whoever does not start is asked nothing about this project."""
+    """Read every file, index it once, start every server once. Whoever does not start is asked nothing about it."""
     parse_files(project.paths)
+    HubOnDisk(project.root).index()
     for contender in bench.servers(project):
         failed = attempt(_start_and_end(contender, project.root))
         if isinstance(failed, Cell):
