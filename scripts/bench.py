@@ -69,7 +69,12 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--peers", default=",".join((*SERVERS, CTAGS)), help="some of them, or none: %(default)s"
     )
     parser.add_argument("--projects", help=f"some of {','.join(PROJECTS)}, or directories")
-    parser.add_argument("--state", type=Path, required=True, help="where wheels, peers and results are kept")
+    parser.add_argument(
+        "--state",
+        type=Path,
+        required=True,
+        help="keeps wheels, peers, results (default: in the user's cache)",
+    )
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--questions", type=int, help="of each kind")
     parser.add_argument("--writes", type=int, help="that are waited for, one by one")

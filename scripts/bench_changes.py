@@ -13,9 +13,8 @@ from itertools import cycle
 from pathlib import Path
 
 from bench_contenders import Contender, HubOnDisk, ready_server, rotated
-from bench_first_answer import file_to_open
 from bench_plan import Bench, attempt
-from bench_projects import Project, only_classes
+from bench_projects import Project, editors_view, reachable_ends
 from bench_queries import AskedServer
 from bench_results import HUB, Cell, Row, Samples
 from peers_client import LanguageServer
@@ -51,8 +50,7 @@ def measure_visible(bench: Bench, project: Project) -> list[Row]:
 
 async def start_at_rest(bench: Bench, project: Project, contender: Contender, server: LanguageServer) -> str:
     """Have a started server know the project and come to rest; the file that is open, which nobody must change."""
-    (symbol,) = only_classes(project, 1, bench.plan.seed)
-    opened = file_to_open(project, [symbol])
+    symbol, opened = editors_view(project, bench.plan.seed)
     await ready_server(server, project.root, opened, symbol, bench.plan.longest_s)
     pids = [server.pid]
     if contender.name == HUB:
@@ -77,7 +75,7 @@ async def _visible_s(
     taken = []
     async with contender.start(project.root) as server:
         opened = await start_at_rest(bench, project, contender, server)
-        paths = chance.choices([file for file in project.files if file != opened], k=writes)
+        paths = chance.choices([file for file in reachable_ends(project) if file != opened], k=writes)
         for number, path in enumerate(paths):
             await asyncio.sleep(chance.uniform(0, _LONGEST_PAUSE_S))  # out of step with anybody's debounce
             name = f"written_{contender.name}_{turn}_{number:05}"
@@ -85,7 +83,7 @@ async def _visible_s(
             written = time.perf_counter()
             if contender.is_told:
                 server.changed([path])
-            await until_visible(server, name, written + _LONGEST_VISIBLE_S)
+            await until_visible(server, name, _LONGEST_VISIBLE_S)
             taken.append(time.perf_counter() - written)
     return taken
 
@@ -96,14 +94,17 @@ def append_function(path: Path, name: str) -> None:
         file.write(f"\n\ndef {name}():\n    pass\n")
 
 
-async def until_visible(server: LanguageServer, name: str, deadline: float) -> None:
-    """Ask until the function ``name`` is found. Raises TimeoutError at ``deadline`` (``time.perf_counter``)."""
+async def until_visible(
+    server: LanguageServer, name: str, longest_s: float, *, is_gone: bool = False
+) -> None:
+    """Ask until the function ``name`` is found, or is found no more. Raises TimeoutError."""
+    deadline = time.perf_counter() + longest_s
     while time.perf_counter() < deadline:
-        found = await server.request("workspace/symbol", {"query": name}, timeout_s=_LONGEST_VISIBLE_S)
-        if any(one["name"] == name for one in found or ()):
+        found = await server.request("workspace/symbol", {"query": name}, timeout_s=longest_s)
+        if any(one["name"] == name for one in found or ()) is not is_gone:
             return
         await asyncio.sleep(_POLL_S)
-    raise TimeoutError(f"what was written is not visible in {_LONGEST_VISIBLE_S:g} s")
+    raise TimeoutError(f"what was written is not visible in {longest_s:g} s")
 
 
 def measure_reindex(bench: Bench, project: Project) -> list[Row]:

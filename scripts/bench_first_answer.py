@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 from bench_contenders import Contender, HubOnDisk, ready_server, rotated
 from bench_plan import Bench, attempt
-from bench_projects import Project, only_classes
+from bench_projects import Project, file_to_open, only_classes
 from bench_results import CTAGS, HUB, Cell, Row, Samples
 from peers_sample import Name
 
@@ -43,12 +42,6 @@ def measure_first_answers(bench: Bench, project: Project) -> list[Row]:
         samples.add("first_warm", peer, Cell.failed("keeps no index on disk"))
         samples.add("first_running", peer, Cell.failed("serves one client alone"))
     return [bench.row(project, key, title, "ms", samples.cells(key, 1e3)) for key, title in _TITLES.items()]
-
-
-def file_to_open(project: Project, symbols: Sequence[Name]) -> str:
-    """A file for an editor to have open that defines none of ``symbols``: the answer must come from the project."""
-    asked = {symbol.path for symbol in symbols}
-    return next((file for file in project.files if file not in asked), project.files[0])
 
 
 async def spawn_to_answer(

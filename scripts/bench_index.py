@@ -11,9 +11,8 @@ from pathlib import Path
 import psutil
 from bare_parse import bare_parse_s
 from bench_contenders import Contender, HubOnDisk, ready_server
-from bench_first_answer import file_to_open
 from bench_plan import Bench, attempt
-from bench_projects import Project, only_classes
+from bench_projects import Project, editors_view
 from bench_results import BARE, CTAGS, HUB, Cell, Row, Samples
 from peers_hub import HUB as HUB_COMMAND
 from peers_sample import Name
@@ -90,8 +89,7 @@ def _size_mb(directory: Path) -> float:
 def measure_memory(bench: Bench, project: Project) -> list[Row]:
     """Row ``memory_idle``: PSS of the process tree behind one editor, once it knows the project and rests."""
     hub = HubOnDisk(project.root)
-    (symbol,) = only_classes(project, 1, bench.plan.seed)
-    opened = file_to_open(project, [symbol])
+    symbol, opened = editors_view(project, bench.plan.seed)
     samples = Samples()
     for contender in bench.servers(project):
         hub.forget()

@@ -7,6 +7,7 @@ import re
 import shutil
 import sysconfig
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ LIBRARY = "library"
 PROJECTS = (*WHEELS, LIBRARY)
 
 _NOT_CODE = shutil.ignore_patterns("__pycache__", ".remora", ".git", "site-packages", "config-*", "*.so")
+_MARGIN = re.compile(rb"^([^\s#)\]}]\w*)", re.MULTILINE)
 _CLASS = re.compile(rb"^class +([A-Za-z]\w{5,})", re.MULTILINE)
 
 
@@ -60,6 +62,27 @@ def origin_of(name: str, peers: Peers) -> Path:
     if name == LIBRARY:
         return Path(sysconfig.get_path("stdlib"))
     return Path(name).resolve(strict=True)
+
+
+def reachable_ends(project: Project) -> list[str]:
+    """The files that end in a function or class: what is added there runs, and no type checker takes it for dead."""
+    last = (
+        (file, _MARGIN.findall(path.read_bytes()))
+        for file, path in zip(project.files, project.paths, strict=True)
+    )
+    return [file for file, starts in last if starts and starts[-1] in (b"def", b"class")]
+
+
+def editors_view(project: Project, seed: int) -> tuple[Name, str]:
+    """A class to search for, and another file for the editor to have open meanwhile, which must stay as it is."""
+    (symbol,) = only_classes(project, 1, seed)
+    return symbol, file_to_open(project, [symbol])
+
+
+def file_to_open(project: Project, symbols: Sequence[Name]) -> str:
+    """A file that defines none of ``symbols``: answers about them must come from the project."""
+    asked = {symbol.path for symbol in symbols}
+    return next((file for file in project.files if file not in asked), project.files[0])
 
 
 def only_classes(project: Project, count: int, seed: int) -> list[Name]:

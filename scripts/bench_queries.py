@@ -9,9 +9,8 @@ from contextlib import AsyncExitStack
 from typing import Any, Protocol
 
 from bench_contenders import FAILURES, Contender, HubOnDisk, NotOfferedError, failure_of, ready_server
-from bench_first_answer import file_to_open
 from bench_plan import Bench
-from bench_projects import Project, only_classes
+from bench_projects import Project, editors_view
 from bench_results import CTAGS, HUB, HUB_SOCKET, Cell, Row, Samples
 from peers_client import LanguageServer, Place
 from peers_timing import QUESTIONS, Probes, socket_requests
@@ -125,8 +124,8 @@ async def _opened(
 ) -> AskedServer:
     """A server that has opened every file it will be asked about, knows the project and rests."""
     server = await stack.enter_async_context(contender.start(project.root))
-    (symbol,) = only_classes(project, 1, bench.plan.seed)
-    await ready_server(server, project.root, file_to_open(project, [symbol]), symbol, bench.plan.longest_s)
+    symbol, opened = editors_view(project, bench.plan.seed)
+    await ready_server(server, project.root, opened, symbol, bench.plan.longest_s)
     for path in sorted({name.path for name in (*probes.names, *probes.symbols)}):
         server.open(path)
     await asyncio.to_thread(wait_until_resting, [server.pid], _LONGEST_REST_S)

@@ -13,8 +13,8 @@ from pathlib import Path
 from bare_parse import bare_parse_s
 from bench_changes import append_function, start_at_rest, until_visible
 from bench_contenders import Contender, HubOnDisk
-from bench_plan import Bench, attempt
-from bench_projects import Project
+from bench_plan import Bench, Plan, attempt
+from bench_projects import Project, editors_view, reachable_ends
 from bench_results import BARE, HUB, Cell, Row, Samples
 from peers_client import LanguageServer
 
@@ -29,46 +29,43 @@ _LONGEST_S = 120.0
 def measure_switch(bench: Bench, project: Project) -> list[Row]:
     """Rows ``branch_switch`` (to bytes never seen) and ``branch_back`` (to bytes seen before)."""
     samples = Samples()
+    copy = bench.copy(project, "switch")
+    files = switched_files(copy, bench.plan)
     if shutil.which("git") is None:
         samples.add("branch_switch", HUB, Cell.failed("git is not on PATH"))
+    elif files:
+        _measure(bench, copy, files, samples)
     else:
-        _measure(bench, project, samples)
-    title = f"branch switch of {switched_count(bench, project):,} files"
+        samples.add("branch_switch", HUB, Cell.failed("the project has too few files"))
+    title = f"branch switch of {len(files):,} files"
     return [
         bench.row(project, "branch_switch", title, "ms", samples.cells("branch_switch", 1e3)),
         bench.row(project, "branch_back", "the same, back again", "ms", samples.cells("branch_back", 1e3)),
     ]
 
 
-def switched_count(bench: Bench, project: Project) -> int:
-    """How many files differ between the branches: half of a project that is smaller than two thousand."""
-    return min(bench.plan.switched_files, (len(project.files) + 1) // 2)
+def switched_files(project: Project, plan: Plan) -> list[str]:
+    """Those that differ between branches: as many as planned, or half of a small project, but not the open one."""
+    _, opened = editors_view(project, plan.seed)
+    files = [file for file in reachable_ends(project) if file != opened]
+    count = min(plan.switched_files, len(files) // 2)
+    return random.Random(plan.seed).sample(files, count)  # noqa: S311  # a sample is no secret
 
 
-def _measure(bench: Bench, project: Project, samples: Samples) -> None:
-    copy = bench.copy(project, "switch")
-    chance = random.Random(bench.plan.seed)  # noqa: S311  # a sample is no secret
-    files = chance.sample(copy.files[1:], switched_count(bench, project)) if len(copy.files) > 1 else []
+def _measure(bench: Bench, project: Project, files: Sequence[str], samples: Samples) -> None:
     branches = [f"switched_{turn}" for turn in range(bench.plan.rounds)]
-    make_branches(copy.root, branches, files)
+    make_branches(project.root, branches, files)
     for branch in branches:
-        git(copy.root, "checkout", "--quiet", branch)
-        samples.add(
-            "branch_switch", BARE, bare_parse_s([copy.root / file for file in files], bench.plan.processes)
-        )
-    git(copy.root, "checkout", "--quiet", _MAIN)
+        git(project.root, "checkout", "--quiet", branch)
+        paths = [project.root / file for file in files]
+        samples.add("branch_switch", BARE, bare_parse_s(paths, bench.plan.processes))
     for contender in bench.servers(project):
-        taken = attempt(_switch_s(bench, copy, contender, branches, files))
-        for key, found in (
-            zip(("branch_switch", "branch_back"), taken, strict=True) if isinstance(taken, tuple) else ()
-        ):
-            for one in found:
-                samples.add(key, contender.name, one)
-        if isinstance(taken, Cell):
-            samples.add("branch_switch", contender.name, taken)
-            samples.add("branch_back", contender.name, taken)
-            git(copy.root, "checkout", "--quiet", _MAIN)
-    HubOnDisk(copy.root).stop()
+        git(project.root, "checkout", "--quiet", _MAIN)
+        failed = attempt(_switch(bench, project, contender, branches, files, samples))
+        if failed is not None:
+            samples.add("branch_switch", contender.name, failed)
+            samples.add("branch_back", contender.name, failed)
+    HubOnDisk(project.root).stop()
 
 
 def make_branches(root: Path, branches: Sequence[str], files: Sequence[str]) -> None:
@@ -95,19 +92,23 @@ def git(root: Path, *arguments: str) -> None:
     subprocess.run(["git", *author, *arguments], cwd=root, check=True, capture_output=True)
 
 
-async def _switch_s(
-    bench: Bench, project: Project, contender: Contender, branches: Sequence[str], files: Sequence[str]
-) -> tuple[list[float], list[float]]:
-    """Seconds of the switches to each of ``branches`` and of those back."""
-    there, back = [], []
+async def _switch(
+    bench: Bench,
+    project: Project,
+    contender: Contender,
+    branches: Sequence[str],
+    files: Sequence[str],
+    samples: Samples,
+) -> None:
+    """Switch to each of ``branches`` and back again."""
     step = max(1, len(files) // _WATCHED)
     async with contender.start(project.root) as server:
         await start_at_rest(bench, project, contender, server)
         for branch in branches:
             names = [marker(branch, number) for number in range(0, len(files), step)]
-            there.append(await _one_switch_s(contender, server, project.root, branch, names, files))
-            back.append(await _one_switch_s(contender, server, project.root, _MAIN, names, files))
-    return there, back
+            for key, to in (("branch_switch", branch), ("branch_back", _MAIN)):
+                taken_s = await _one_switch_s(contender, server, project.root, to, names, files)
+                samples.add(key, contender.name, taken_s)
 
 
 async def _one_switch_s(
@@ -124,19 +125,11 @@ async def _one_switch_s(
     started = time.perf_counter()
     if contender.is_told:
         server.changed(files)
-    deadline = started + _LONGEST_S
     if before is not None:
-        await asyncio.to_thread(_wait_until_indexed, root, before, len(files), deadline)
+        await asyncio.to_thread(_wait_until_indexed, root, before, len(files))
     for name in names:
-        await (_until_gone if branch == _MAIN else until_visible)(server, name, deadline)
+        await until_visible(server, name, _LONGEST_S, is_gone=branch == _MAIN)
     return time.perf_counter() - started
-
-
-async def _until_gone(server: LanguageServer, name: str, deadline: float) -> None:
-    while any(one["name"] == name for one in await server.request("workspace/symbol", {"query": name}) or ()):
-        if time.perf_counter() > deadline:
-            raise TimeoutError(f"what was there before a switch is still found after {_LONGEST_S:g} s")
-        await asyncio.sleep(_POLL_S)
 
 
 def _feed_position(root: Path) -> dict[str, object]:
@@ -146,8 +139,9 @@ def _feed_position(root: Path) -> dict[str, object]:
     return {"since": status["sequence"], "index_id": status["index_id"]}
 
 
-def _wait_until_indexed(root: Path, before: dict[str, object], count: int, deadline: float) -> None:
+def _wait_until_indexed(root: Path, before: dict[str, object], count: int) -> None:
     """Return once ``count`` files have changed in the index, not only those that are asked for."""
+    deadline = time.perf_counter() + _LONGEST_S
     with HubOnDisk(root).client() as client:
         while _indexed(client, before) < count:
             if time.perf_counter() > deadline:
