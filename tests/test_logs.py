@@ -188,3 +188,18 @@ def test_a_line_of_json_begins_with_when_how_severe_and_what() -> None:
     configure_logs("info", "json", stream)
     get_logger("remora_hub.store").info("store.opened", files=3)
     assert list(logged(stream)[0]) == ["timestamp", "level", "event", "files"]
+
+
+def test_lines_make_room_for_a_progress_bar_that_has_put_itself_in_the_place_of_standard_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before, bar = io.StringIO(), io.StringIO()
+    monkeypatch.setattr(sys, "stderr", before)
+    configure_logs("info", "console")
+    monkeypatch.setattr(sys, "stderr", bar)
+    get_logger("remora_hub.store").warning("store.write_failed")
+    monkeypatch.setattr(sys, "stderr", before)
+    get_logger("remora_hub.store").info("store.opened")
+    assert "store.write_failed" in bar.getvalue()
+    assert "store.opened" in before.getvalue()
+    assert "store.write_failed" not in before.getvalue()

@@ -89,9 +89,10 @@ def configure_logs(level: Level = "info", log_format: Format = "auto", stream: T
     Libraries are heard from ``warning`` on, at level ``debug`` from ``info`` on. A stream that cannot be written to
     loses its events and disturbs nothing else.
     """
+    handler_for = _PresentStandardError if stream is None else logging.StreamHandler
     stream = stream or sys.stderr
     chosen = _format_for(stream) if log_format == "auto" else log_format
-    handler = _handler(stream, is_journal=chosen == "journal")
+    handler = _journal_handler(stream) if chosen == "journal" else handler_for(stream)
     handler.setFormatter(_LateFormatter(console=chosen == "console", colors=stream.isatty()))
     handler.addFilter(_is_admitted)
     logging.raiseExceptions = (
@@ -107,6 +108,15 @@ def configure_logs(level: Level = "info", log_format: Format = "auto", stream: T
     root.addHandler(handler)
     root.setLevel(logging.INFO if level == "debug" else logging.WARNING)
     logging.getLogger(_PACKAGE).setLevel(logging.getLevelNamesMapping()[level.upper()])
+
+
+class _PresentStandardError(logging.StreamHandler[TextIO]):
+    """Writes to what standard error is at the time: a progress bar puts something there that makes room for lines."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        self.setStream(sys.stderr)
+        super().emit(record)
 
 
 class _LateFormatter(logging.Formatter):
@@ -153,9 +163,7 @@ def _format_for(stream: TextIO) -> Format:
     return "journal" if is_journal(stream) else "json"
 
 
-def _handler(stream: TextIO, *, is_journal: bool) -> logging.Handler:
-    if not is_journal:
-        return logging.StreamHandler(stream)
+def _journal_handler(stream: TextIO) -> logging.Handler:
     from remora_hub.log_journal import JournalHandler  # only under systemd
 
     return JournalHandler(stream)

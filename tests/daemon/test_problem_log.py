@@ -43,6 +43,20 @@ def test_a_problem_is_told_when_it_begins_and_when_it_is_over(stream: io.StringI
     assert (ended["event"], ended["level"], ended["seconds"]) == ("problem.ended", "info", 40.0)
 
 
+def test_a_part_that_comes_from_one_trouble_into_another_tells_the_new_remedy_once(
+    stream: io.StringIO,
+) -> None:
+    problems = ProblemLog()
+    locked = Problem("store", "another process holds its lock", "end that process")
+    for found in ([locked], [FULL], [locked], [locked, FULL], []):
+        problems.compare(found)
+    assert [(line["event"], line.get("remedy")) for line in told(stream)] == [
+        ("problem.began", "end that process"),
+        ("problem.began", "free space"),
+        ("problem.ended", None),
+    ]
+
+
 def test_each_part_has_problems_of_its_own(stream: io.StringIO) -> None:
     problems = ProblemLog()
     problems.compare([FULL, Problem("watch", "no watches left", "raise the limit")])

@@ -53,7 +53,8 @@ async def fresh_store(
         try:
             store = await open_store(paths, config)
         except CorruptStoreError as error:
-            log.warning("store.damaged", reason=str(error), kept=str(set_aside(paths.database)))
+            kept = str(set_aside(paths.database))
+            log.warning("store.damaged", reason=error.problem, kept=kept, remedy="it is rebuilt by itself")
             store = await open_store(paths, config)
         workers = config.index.max_indexing_workers
         try:

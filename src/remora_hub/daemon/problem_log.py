@@ -28,13 +28,20 @@ class ProblemLog:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._since: dict[str, float] = {}
+        self._told: set[tuple[str, str]] = set()
 
     def compare(self, found: Sequence[Problem]) -> None:
-        """Tell what is new, and what is over. A problem that only changes its words is neither."""
-        now = {problem.part: problem for problem in found}
-        for part, problem in now.items():
-            if part not in self._since:
-                self._since[part] = self._clock()
-                log.warning("problem.began", part=part, problem=problem.problem, remedy=problem.remedy)
-        for part in [part for part in self._since if part not in now]:
+        """Tell what is new, and which part is well again. A problem that only changes its words is not new; one that
+        wants something else done is.
+        """
+        for problem in found:
+            self._since.setdefault(problem.part, self._clock())
+            if (problem.part, problem.remedy) not in self._told:
+                self._told.add((problem.part, problem.remedy))
+                log.warning(
+                    "problem.began", part=problem.part, problem=problem.problem, remedy=problem.remedy
+                )
+        in_trouble = {problem.part for problem in found}
+        for part in [part for part in self._since if part not in in_trouble]:
             log.info("problem.ended", part=part, seconds=round(self._clock() - self._since.pop(part), 1))
+            self._told = {(other, remedy) for other, remedy in self._told if other != part}

@@ -18,6 +18,8 @@ _AT_ONCE = frozenset({"logs", "server", "client", "daemon"})
 _BY_NEW_SESSION = frozenset({"discovery", "index", "changes", "store", "watch"})
 _EXCEPTIONS = {"index.progress": "restart", "server.subscriber_buffer": "session"}
 
+_REMEDY = "correct it and reload; until then the old one stays in force"
+
 log = get_logger(__name__)
 
 
@@ -86,11 +88,12 @@ class Reloads:
                 change = compare(self._current(), await asyncio.to_thread(self._load))
                 await self._take_up(change)
             except ConfigError as error:
-                log.warning("config.refused", reason=str(error), remedy="the old one stays in force")
+                log.warning("config.refused", reason=str(error), remedy=_REMEDY)
                 raise
             finally:
                 self._manager.ready()
-            log.info("config.reloaded", **change.report)
+            applied = _sentence({**change.at_once, **change.by_new_session})
+            log.info("config.reloaded", applied=applied, needs_restart=_sentence(change.after_restart))
             return change.report
 
     def request(self) -> None:
@@ -122,3 +125,8 @@ def _way(section: str, key: str) -> str:
 
 def _plain(changes: Mapping[str, tuple[Any, Any]]) -> dict[str, Any]:
     return {name: {"from": before, "to": after} for name, (before, after) in changes.items()}
+
+
+def _sentence(changes: Mapping[str, tuple[Any, Any]]) -> str:
+    told = [f"{name} from {before} to {after}" for name, (before, after) in changes.items()]
+    return ", ".join(told) or "nothing"

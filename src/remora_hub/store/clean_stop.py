@@ -18,7 +18,10 @@ def mark(path: Path, inode: int) -> None:
 
     Raises OSError.
     """
-    found = path.stat()
+    try:
+        found = path.stat()
+    except FileNotFoundError:  # it was deleted: there is nothing to mark
+        return
     if found.st_ino != inode or _has_log(path):
         return
     # A later write within the same tick of the file system's clock (some 4 ms) must show, so the time goes back.

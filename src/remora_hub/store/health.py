@@ -56,4 +56,5 @@ async def _check(store: NodeStateStore) -> None:
         _log.warning("store.not_checked", reason=str(error))
         return
     if problems:
-        raise CorruptStoreError("check the store", str(store.path), problems[0], "it will be rebuilt")
+        reason = problems[0] + (f", and {len(problems) - 1} more" if problems[1:] else "")
+        raise CorruptStoreError("check the store", str(store.path), reason, "it will be rebuilt")

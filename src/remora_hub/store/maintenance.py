@@ -13,7 +13,7 @@ from remora_hub.errors import CorruptStoreError
 from remora_hub.facts import has_place_for_each
 from remora_hub.store import feed_log
 from remora_hub.store.node_page import NodePage, unpack_page
-from remora_hub.store.schema import read_index_id
+from remora_hub.store.schema import findings, read_index_id
 
 # The most that one collection hands back to the file system: it passes through the write-ahead log.
 _VACUUM_PAGES = 4096
@@ -99,14 +99,12 @@ def read_stats(connection: apsw.Connection, path: Path) -> StoreStats:
 
 def quick_check(connection: apsw.Connection) -> list[str]:
     """What SQLite's own quick check finds wrong with the pages: 50 ms for a large repository, nobody is stopped."""
-    problems = [str(row[0]) for row in connection.execute("PRAGMA quick_check(20)")]
-    return [] if problems == ["ok"] else problems
+    return findings(connection.execute("PRAGMA quick_check(20)"))
 
 
 def check_integrity(connection: apsw.Connection) -> list[str]:
     """What is wrong with the file, one sentence each: SQLite's own check, and every packed page of nodes and code."""
-    problems = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(20)")]
-    if problems != ["ok"]:
+    if problems := findings(connection.execute("PRAGMA integrity_check(20)")):
         return problems
     damaged: list[str] = []
     for path, expected, places, *columns in connection.execute(

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import secrets
 import struct
+from collections.abc import Iterable
 from pathlib import Path
 
 import apsw
@@ -133,9 +134,14 @@ def refuse_newer(path: Path, found: int, extractor_version: int) -> None:
 
 def check_pages(connection: apsw.Connection, path: Path) -> None:
     """Raise CorruptStoreError if SQLite's ``quick_check`` finds damage (some 50 ms for a large repository)."""
-    problems = [str(row[0]) for row in connection.execute("PRAGMA quick_check(1)")]
-    if problems != ["ok"]:
-        raise CorruptStoreError("open the store", str(path), problems[0], "it will be rebuilt")
+    if found := findings(connection.execute("PRAGMA quick_check(1)")):
+        raise CorruptStoreError("open the store", str(path), found[0], "it will be rebuilt")
+
+
+def findings(rows: Iterable[tuple[apsw.SQLiteValue, ...]]) -> list[str]:
+    """What a check of SQLite's says, one line each: it puts many into one row, below the name of the database."""
+    lines = [line for row in rows for line in str(row[0]).splitlines()]
+    return [line for line in lines if line != "ok" and not line.startswith("*** in database")]
 
 
 def prepare(connection: apsw.Connection, path: Path, extractor_version: int) -> str | None:
