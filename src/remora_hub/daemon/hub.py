@@ -321,16 +321,81 @@ class Hub:
                 max_requests=server.max_requests_per_connection,
                 max_connections=server.max_connections,
             )
-        if change.by_new_session:
-            self._sessions.replace()
-        await self._sessions.opened_soon()
+        if change.by_new_session and self._session is not None:
+            self._opened.clear()  # who asks from now on waits
+            self._is_replacing.set()
+        await self.opened()
 
-    def _session_opened(self, session: Session) -> None:
-        if not self._is_up:
-            self._is_up = True
-            self._manager.ready()
-        if self._on_session is not None:
-            self._on_session(session)
+    async def _live(self, on_session: Callable[[Session], None] | None) -> None:
+        """One session after the other: what ends one, but may pass, begins the next."""
+        patient_until = time.monotonic() + _FIRST_OPENING_S
+        while True:
+            try:
+                await self._places.secure()
+                await self._run_session(on_session)
+            except SessionReplacedError:
+                log.debug("session.replaced", reason="the configuration has changed")
+            except CorruptStoreError as error:
+                self._set_aside(error)
+            except (RootError, StoreError) as error:
+                may_pass = error.recoverable or isinstance(error, RootError)
+                if not may_pass or (self._sessions == 0 and time.monotonic() > patient_until):
+                    raise
+                if not self._trouble:
+                    log.debug("session.postponed", reason=str(error))
+                self._trouble = str(error)
+                await asyncio.sleep(_PAUSE_S)
+            finally:
+                self._session = None
+                self._opened.clear()
+
+    async def _run_session(self, on_session: Callable[[Session], None] | None) -> None:
+        """One session, until it is cancelled or fails."""
+        async with await Session.open(self._paths, self._config) as session:
+            self._trouble = ""
+            self._session = session
+            self._sessions += 1
+            self._opened.set()
+            if self._sessions == 1:
+                self._manager.ready()
+            if on_session is not None:
+                on_session(session)
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(session.run())
+                    tasks.create_task(self._places.guard())
+                    tasks.create_task(self._until_replaced())
+            except BaseExceptionGroup as group:
+                session.store.check_files()  # whatever goes wrong with a file that was replaced is damage
+                raise first_hub_error(group) from group
+            finally:
+                self._opened.clear()
+                self._session = None  # before it is closed: nobody shall ask it any more
+
+    async def _until_replaced(self) -> None:
+        await self._is_replacing.wait()
+        self._is_replacing.clear()
+        await self._answering.wait_until_empty(_LONGEST_ANSWERING_S)
+        raise SessionReplacedError("keep the index open", reason="the configuration has changed")
+
+    def _set_aside(self, error: CorruptStoreError) -> None:
+        """Keep a damaged database under another name, so that the next session makes a new one."""
+        exists = self._paths.database.exists()
+        kept = str(set_aside(self._paths.database)) if exists else "nothing: it is not there any more"
+        self._damage = error.problem
+        log.warning("store.damaged", reason=error.problem, kept=kept, remedy="it is rebuilt by itself")
 
     def _state(self) -> str:
-        return "degraded" if self._problems() else hub_state(self._sessions.session)
+        return "degraded" if self._problems() else hub_state(self._session)
+
+    def _pending_files(self) -> int:
+        return 0 if self._session is None else self._session.pending
+
+    def _current(self) -> Session:
+        if self._session is None:
+            store_error = StoreError(
+                "answer from", str(self._paths.database), "the index is being opened", "try again"
+            )
+            store_error.recoverable = True
+            raise store_error
+        return self._session
