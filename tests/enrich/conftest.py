@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import selectors
 import sys
 from collections.abc import Callable, Coroutine
@@ -55,6 +56,12 @@ class VirtualClock:
 
     def timeout(self, seconds: float | None) -> asyncio.Timeout:
         return asyncio.timeout(seconds)
+
+
+@pytest.fixture(autouse=True)
+def _quiet(caplog: pytest.LogCaptureFixture) -> None:
+    """Refusals and open breakers are what is tested here; their warnings would be told when pytest has ended."""
+    caplog.set_level(logging.ERROR, logger="remora_hub.enrich")
 
 
 @pytest.fixture

@@ -29,6 +29,18 @@ def test_a_success_between_failures_keeps_it_closed() -> None:
     assert breaker.trips == 0
 
 
+def test_items_that_fail_again_do_not_open_it_but_keep_it_open() -> None:
+    breaker = Breaker("p")
+    for _ in range(100):
+        breaker.failed(0, 0.0, is_first=False)
+    assert breaker.wait_s(0.0) == 0
+    breaker = opened()
+    probe = breaker.begin(60.0)
+    assert probe is not None
+    breaker.failed(probe, 61.0, is_first=False)
+    assert breaker.wait_s(61.0) == OPEN_S
+
+
 def test_half_open_one_call_is_let_through_and_its_success_closes_it() -> None:
     breaker = opened()
     probe = breaker.begin(60.0)

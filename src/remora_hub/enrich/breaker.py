@@ -69,10 +69,14 @@ class Breaker:
         if was_open:
             _log.info("enrich.breaker_closed", provider=self.provider)
 
-    def failed(self, era: int, now_s: float) -> None:
-        """The provider does not work."""
+    def failed(self, era: int, now_s: float, *, is_first: bool = True) -> None:
+        """The provider does not work, or cannot take this item: where it is not the item's first call, one cannot tell.
+
+        Such failures come together at the end of a run, when only what failed before is left, and do not count while
+        the breaker is closed.
+        """
         with self._lock:
-            if era != self._era:
+            if era != self._era or not (is_first or self._is_probing):
                 return
             self._failures += 1
             if self._opened_s is None and self._failures < self._failures_to_open:

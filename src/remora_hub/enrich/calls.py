@@ -148,8 +148,10 @@ class Calls(Generic[Item, Result]):
         elif failure.category is Category.CANCELLED:
             breaker.abandoned(call.era)
         elif failure.is_providers_fault:
-            breaker.failed(call.era, now_s)
-            ramp.failed(sent_s, now_s, is_refusal=False)
+            is_first = not any(self._attempts[index, False] for index, _ in call.items)
+            breaker.failed(call.era, now_s, is_first=is_first)
+            if is_first:
+                ramp.failed(sent_s, now_s, is_refusal=False)
         else:  # the provider works: it answered, if nothing of use
             breaker.succeeded(call.era)
             ramp.succeeded(sent_s, now_s)

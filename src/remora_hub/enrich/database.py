@@ -22,6 +22,8 @@ import apsw
 from remora_hub.errors import NewerIndexError
 from remora_hub.store.connection import open_writer, store_error
 
+Connection = apsw.Connection
+
 SCHEMA_VERSION = 1
 APPLICATION_ID = 0x526D456E  # "RmEn"
 _BUSY_TIMEOUT_MS = 10_000

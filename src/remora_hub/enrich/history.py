@@ -8,9 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import apsw
-
-from remora_hub.enrich.database import EnrichDatabase
+from remora_hub.enrich.database import Connection, EnrichDatabase
 from remora_hub.enrich.persistence import RunStatus
 from remora_hub.enrich.report import Report
 
@@ -89,7 +87,7 @@ def read_history(database: EnrichDatabase, *, most: int = 20) -> list[RunRecord]
         ]
 
 
-def _batches(connection: apsw.Connection, run_id: int) -> tuple[BatchRecord, ...]:
+def _batches(connection: Connection, run_id: int) -> tuple[BatchRecord, ...]:
     rows: Iterable[tuple[Any, ...]] = connection.execute(
         "SELECT number, items, failed, stored_at FROM hub_enrich_batches WHERE run_id = ? ORDER BY number",
         (run_id,),

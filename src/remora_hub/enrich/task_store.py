@@ -6,11 +6,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
-import apsw
 import msgspec
 
 from remora_hub.enrich.batches import Batch
-from remora_hub.enrich.database import EnrichDatabase
+from remora_hub.enrich.database import Connection, EnrichDatabase
 from remora_hub.enrich.failures import ItemError
 from remora_hub.enrich.history import begin_run, end_run
 from remora_hub.enrich.persistence import RunStatus
@@ -133,5 +132,5 @@ class TaskStore(Generic[Result]):
             )
             return connection.changes()
 
-    def _put_body(self, connection: apsw.Connection, digest: str, result: Result, now: float) -> None:
+    def _put_body(self, connection: Connection, digest: str, result: Result, now: float) -> None:
         connection.execute(_PUT_BODY, (*self._variant, digest, self._encode(result), now))
