@@ -76,7 +76,8 @@ def failure_of(error: BaseException) -> Cell:
     if isinstance(error, TimeoutError):
         return Cell.failed(str(error) or "no answer in time")
     if isinstance(error, subprocess.CalledProcessError):
-        return Cell.failed(f"ended with {error.returncode}")
+        said = (error.stderr or "").strip().splitlines()
+        return Cell.failed(": ".join([f"ended with {error.returncode}", *said[-1:]]))
     return Cell.failed(f"failed: {str(error).splitlines()[0] if str(error) else type(error).__name__}")
 
 

@@ -38,8 +38,12 @@ def running_hub(root: Path, state_dir: Path) -> Iterator[BlockingClient]:
 
 
 def run_command(*arguments: str) -> Any:
-    """What a command of ``remora-hub`` prints with ``--json``."""
-    done = subprocess.run([*HUB, *arguments, "--json"], check=True, stdout=subprocess.PIPE)
+    """What a command of ``remora-hub`` prints with ``--json``. Raises CalledProcessError, noting what it said."""
+    try:
+        done = subprocess.run([*HUB, *arguments, "--json"], check=True, capture_output=True, text=True)
+    except subprocess.CalledProcessError as error:
+        error.add_note(error.stderr)
+        raise
     return json.loads(done.stdout)
 
 
