@@ -22,6 +22,12 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="git is not on PATH"))
 
 
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test had extracted is not known to another, nor to whoever runs the tests."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache-home"))
+
+
 def replacement(path: str, source: str) -> FileReplaced:
     packed = Extractor().extract(path, source.encode())
     return FileReplaced(

@@ -66,6 +66,19 @@ def root_digest(root: Path) -> str:
     return hashlib.blake2b(os.fsencode(os.path.realpath(root)), digest_size=8).hexdigest()
 
 
+def cache_directory() -> Path:
+    """Where facts are kept for all roots of this user.
+
+    ``$CACHE_DIRECTORY`` where systemd gives one (systemd.exec(5)), else ``remora-hub`` in ``$XDG_CACHE_HOME``, which
+    counts if it is absolute (XDG Base Directory Specification), or in ``~/.cache``.
+    """
+    given = os.environ.get("CACHE_DIRECTORY", "").partition(":")[0]
+    if given:
+        return Path(given)
+    home = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(home) if os.path.isabs(home) else Path(os.path.expanduser("~"), ".cache")) / "remora-hub"
+
+
 @dataclass(frozen=True, slots=True, init=False)
 class StatePaths:
     """The hub's places for one root; ``state_dir`` overrides ``<root>/.remora``.

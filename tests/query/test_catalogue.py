@@ -10,6 +10,7 @@ import pytest
 from remora_hub.extract.extract import Extractor
 from remora_hub.query.catalogue import Catalogue
 from remora_hub.store import FileRemoved, NodeStateStore
+from remora_hub.store.changes import Written
 from remora_hub.store.index_reader import IndexReader
 
 Save = Callable[[dict[str, str]], Awaitable[int]]
@@ -48,7 +49,7 @@ async def test_a_commit_during_the_first_reading_is_taken_in(
 
         def mentions(self) -> list[tuple[str, bytes, bool]]:
             found = super().mentions()
-            catalogue.on_commit({"a.py": None, "b.py": Extractor().extract("b.py", b"f()")})
+            catalogue.on_commit({"a.py": None, "b.py": Written("", Extractor().extract("b.py", b"f()"))})
             return found
 
     with closing(Overtaken(store.path)) as reader:

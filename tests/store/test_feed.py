@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from remora_hub.store import FileOmitted, FileRemoved, Horizon, NodeStateStore
+from remora_hub.store.changes import Written
 
 
 async def test_the_feed_tells_what_the_commits_told(store, replaced):
@@ -43,7 +44,7 @@ async def test_listeners_hear_each_commit_before_its_caller(store, replaced):
     store.add_listener(heard.append)
     change = replaced("a.py", ["f"])
     commit = await store.apply([change])
-    assert heard == [replace(commit, written={"a.py": change.packed})]
+    assert heard == [replace(commit, written={"a.py": Written(change.digest, change.packed)})]
 
 
 async def test_listeners_hear_what_was_written_of_each_file(store, replaced):
@@ -53,7 +54,7 @@ async def test_listeners_hear_what_was_written_of_each_file(store, replaced):
     store.add_listener(heard.append)
     changed = replaced("a.py", ["f", "g"])
     await store.apply([changed, FileRemoved(path="b.py"), FileOmitted(path="c.py", status="too_large")])
-    assert heard[0].written == {"a.py": changed.packed, "b.py": None, "c.py": None}
+    assert heard[0].written == {"a.py": Written(changed.digest, changed.packed), "b.py": None, "c.py": None}
     assert (await store.apply([changed])).written == {}
     assert len(heard) == 1
 

@@ -78,6 +78,12 @@ class IndexConfig(Section):
     )
     parse_timeout_s: Seconds = Field(2.0, description="longest time one file may take to parse, in seconds")
     lane_idle_s: Seconds = Field(10.0, description="a parse lane ends after this idle time, in seconds")
+    facts_cache_mb: int = Field(
+        512,
+        ge=0,
+        le=1_000_000,
+        description="facts kept in the user's cache for other checkouts of the same files, in MiB; 0: none",
+    )
     progress: When = Field("auto", description="progress bar at cold start; auto: on a terminal")
 
     @property

@@ -5,8 +5,9 @@ from __future__ import annotations
 from remora_hub.config import HubConfig
 from remora_hub.discovery.rules import SourceRules
 from remora_hub.facts import EXTRACTOR_VERSION
-from remora_hub.paths import StatePaths
+from remora_hub.paths import StatePaths, cache_directory
 from remora_hub.pipeline.lanes import ParseLanes
+from remora_hub.store.facts_cache import FactsCache
 from remora_hub.store.node_state_store import NodeStateStore
 
 
@@ -21,6 +22,14 @@ async def open_store(paths: StatePaths, config: HubConfig) -> NodeStateStore:
         cache_mb=config.store.cache_mb,
         feed_retention_commits=config.store.feed_retention_commits,
     )
+
+
+def facts_cache(config: HubConfig) -> FactsCache | None:
+    """The user's cache of facts; None where the configuration wants none."""
+    limit_bytes = config.index.facts_cache_mb * 1024 * 1024
+    if not limit_bytes:
+        return None
+    return FactsCache(cache_directory(), extractor_version=EXTRACTOR_VERSION, limit_bytes=limit_bytes)
 
 
 def source_rules(paths: StatePaths, config: HubConfig) -> SourceRules:

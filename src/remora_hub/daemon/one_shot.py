@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, nullcontext
 
 from remora_hub.config import HubConfig
-from remora_hub.daemon.assembly import open_store, parse_lanes, source_rules
+from remora_hub.daemon.assembly import facts_cache, open_store, parse_lanes, source_rules
 from remora_hub.daemon.lock import RootLock
 from remora_hub.errors import CorruptStoreError, NotRunningError
 from remora_hub.logs import get_logger
@@ -47,7 +47,8 @@ async def fresh_store(
             raise NotRunningError("answer without a hub for", str(paths.root), reason, hint)
 
     paths.prepare()
-    with RootLock(paths), closing(parse_lanes(config)) as lanes:
+    cache = facts_cache(config)
+    with RootLock(paths), closing(parse_lanes(config)) as lanes, closing(cache) if cache else nullcontext():
         if not paths.database.exists():
             lanes.warm_up()  # they start while the store is made and the tree is walked
         try:
@@ -60,7 +61,7 @@ async def fresh_store(
         try:
             with ThreadPoolExecutor(workers, thread_name_prefix="indexing") as executor:
                 sources = Sources(paths.root, source_rules(paths, config), config.discovery.max_file_bytes)
-                indexer = BatchIndexer(sources, lanes, executor, attempts=_ATTEMPTS)
+                indexer = BatchIndexer(sources, lanes, executor, cache, attempts=_ATTEMPTS)
                 cold_start = ColdStart(store, Committer(store), indexer, workers)
                 if on_begin is not None:
                     on_begin(cold_start.progress)

@@ -12,7 +12,7 @@ from typing import Self
 
 from remora_hub.answers import Symbol
 from remora_hub.config import HubConfig
-from remora_hub.daemon.assembly import open_store, parse_lanes, source_rules
+from remora_hub.daemon.assembly import facts_cache, open_store, parse_lanes, source_rules
 from remora_hub.errors import CorruptStoreError, HubError
 from remora_hub.feed.feed import Feed
 from remora_hub.logs import get_logger
@@ -28,6 +28,7 @@ from remora_hub.pipeline.reconciler import Reconciler
 from remora_hub.pipeline.unsaved import UnsavedTexts
 from remora_hub.query.engine import QueryEngine
 from remora_hub.query.symbol_search import SymbolSearch
+from remora_hub.store.facts_keeping import FactsKeeping
 from remora_hub.store.health import watch_over
 from remora_hub.store.node_state_store import NodeStateStore
 from remora_hub.watch.watcher import Watcher
@@ -56,8 +57,12 @@ class Session:
         self.rules = source_rules(paths, config)
         self.lanes = parse_lanes(config)
         sources = Sources(paths.root, self.rules, config.discovery.max_file_bytes)
-        self.indexer = BatchIndexer(sources, self.lanes, self.executor)
+        self._cache = facts_cache(config)
+        self.indexer = BatchIndexer(sources, self.lanes, self.executor, self._cache)
         self.committer = Committer(store)
+        self.facts_keeping = (
+            FactsKeeping(store, self._cache, lambda: not self.pending) if self._cache else None
+        )
         self.feed = Feed(store, config.server.subscriber_buffer)
         self.queue = ChangeQueue(
             config.changes.change_queue_size,
@@ -97,6 +102,8 @@ class Session:
         """Stop everything: lanes first, so that no thread waits for one, the store last."""
         self.has_ended.set()
         async with AsyncExitStack() as stack:
+            if self._cache is not None:
+                stack.callback(self._cache.close)
             stack.push_async_callback(self.store.close)
             stack.push_async_callback(self._symbols.close)
             stack.push_async_callback(self.engine.close)
@@ -107,6 +114,13 @@ class Session:
             await asyncio.to_thread(self.lanes.close)
         gc.unfreeze()
         gc.collect()
+
+    def adjust(self, config: HubConfig) -> None:
+        """Take up what can be changed while it runs: see ``reload``, which knows what cannot."""
+        self.queue.limit(config.changes.change_queue_size, config.changes.backpressure)
+        self.feed.buffer_commits = config.server.subscriber_buffer
+        self.lanes.idle_s = config.index.lane_idle_s
+        self.watcher.reconcile_interval_s = config.watch.reconcile_interval_s
 
     @property
     def pending(self) -> int:
@@ -147,6 +161,8 @@ class Session:
                 seconds=round(progress.seconds, 3),
             )
             self.is_ready.set()
+            if self.facts_keeping is not None:
+                tasks.create_task(self.facts_keeping.run())
             await self._symbols.warm_up()
             await self.engine.warm_up()
             gc.freeze()  # what is here lasts: to look through it for cycles again and again stops answers for 0.1 s

@@ -12,6 +12,7 @@ from remora_hub.logs import get_logger
 from remora_hub.pipeline.index_files import Sources, index_files
 from remora_hub.pipeline.lanes import ParseLanes, Postponed
 from remora_hub.store.changes import FileChange, Fingerprint
+from remora_hub.store.facts_cache import FactsCache
 
 _FIRST_WAIT_S = 0.1
 _LONGEST_WAIT_S = 2.0
@@ -34,12 +35,21 @@ class BatchIndexer:
     LaneError or OSError only after the last attempt.
     """
 
-    def __init__(self, sources: Sources, lanes: ParseLanes, executor: Executor, *, attempts: int = 0) -> None:
+    def __init__(
+        self,
+        sources: Sources,
+        lanes: ParseLanes,
+        executor: Executor,
+        cache: FactsCache | None = None,
+        *,
+        attempts: int = 0,
+    ) -> None:
         self.sources = sources
         self.lanes = lanes
         self.executor = executor
         self.trouble: LaneError | OSError | None = None
         self.failures = 0
+        self._cache = cache
         self._attempts = attempts
 
     async def index(self, paths: Sequence[str], known: Mapping[str, Fingerprint]) -> Indexed:
@@ -83,7 +93,7 @@ class BatchIndexer:
 
     def _index(self, lanes: ParseLanes, paths: Sequence[str], known: Mapping[str, Fingerprint]) -> Indexed:
         indexed = Indexed([], [])
-        for change in index_files(paths, known, self.sources, lanes):
+        for change in index_files(paths, known, self.sources, lanes, self._cache):
             if isinstance(change, Postponed):
                 indexed.postponed.append(change.path)
             else:

@@ -18,6 +18,7 @@ from remora_hub.pipeline.lanes import ParseLanes, Postponed, Refusal
 from remora_hub.pipeline.still_current import is_gone, is_still_omitted, is_unchanged
 from remora_hub.store.changes import FileChange, FileOmitted, FileRemoved, FileReplaced, FileTouched
 from remora_hub.store.changes import Fingerprint as StoredFingerprint
+from remora_hub.store.facts_cache import FactsCache, KnownBytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +31,15 @@ class Sources:
 
 
 def index_files(
-    paths: Sequence[str], known: Mapping[str, StoredFingerprint], sources: Sources, lanes: ParseLanes
+    paths: Sequence[str],
+    known: Mapping[str, StoredFingerprint],
+    sources: Sources,
+    lanes: ParseLanes,
+    cache: FactsCache | None = None,
 ) -> Iterator[FileChange | Postponed]:
     """Yield one change for each path that needs one, extracted ones after those that need no lane.
+
+    What ``cache`` knows the facts of is not extracted again.
 
     ``known`` is what the store has of them. A file whose bytes are the same is only touched; one that cannot be indexed
     becomes an omission with a status. One that holds up the others is postponed: it is to be given alone. Every change
@@ -59,6 +66,13 @@ def index_files(
                     yield _touched(path, source, scanned_ns, sources)
                 else:
                     to_extract[path] = source, scanned_ns
+    known_facts = (
+        cache.get([KnownBytes(path, source.digest) for path, (source, _) in to_extract.items()])
+        if cache
+        else {}
+    )
+    for path, facts in known_facts.items():
+        yield _extracted(path, *to_extract.pop(path), facts, sources)
     requests = [Request(path, source.data) for path, (source, _) in to_extract.items()]
     for request, outcome in lanes.extract(requests):
         if isinstance(outcome, Postponed):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from threading import Lock
 
-from remora_hub.facts import PackedFile
 from remora_hub.query.modules import Modules
 from remora_hub.query.name_table import NameTable
+from remora_hub.store.changes import Written
 from remora_hub.store.index_reader import IndexReader, imports_everything
 
 
@@ -22,9 +22,7 @@ class Catalogue:
         self._names = NameTable()
         self._star_importers: set[str] = set()
         self._is_read = False
-        self._meanwhile: list[Mapping[str, PackedFile | None]] | None = (
-            None  # commits during the first reading
-        )
+        self._meanwhile: list[Mapping[str, Written | None]] | None = None  # commits during the first reading
         self._reading, self._changing = Lock(), Lock()
 
     def read(self, reader: IndexReader) -> None:
@@ -44,7 +42,7 @@ class Catalogue:
                     self._take_in(written)
                 self._meanwhile, self._is_read = None, True
 
-    def on_commit(self, written: Mapping[str, PackedFile | None]) -> None:
+    def on_commit(self, written: Mapping[str, Written | None]) -> None:
         """In the writer's thread; ``written`` as in ``Commit``."""
         with self._changing:
             if self._is_read:
@@ -62,14 +60,14 @@ class Catalogue:
         with self._changing:
             return sorted(self._star_importers)
 
-    def _take_in(self, written: Mapping[str, PackedFile | None]) -> None:
-        for path, packed in written.items():
-            if packed is None:
+    def _take_in(self, written: Mapping[str, Written | None]) -> None:
+        for path, new in written.items():
+            if new is None:
                 self.modules.discard(path)
                 self._names.remove(path)
                 self._star_importers.discard(path)
             else:
-                self._put(path, packed.names, imports_everything(packed.body))
+                self._put(path, new.facts.names, imports_everything(new.facts.body))
 
     def _put(self, path: str, names: bytes, is_star_importer: bool) -> None:
         self.modules.add(path)

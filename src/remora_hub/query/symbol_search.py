@@ -138,9 +138,7 @@ class SymbolSearch:
         """What a commit tells of a file's symbols; None where they must be read, as all are before the first search."""
         if not self._is_loaded or path not in commit.written:
             return None
-        packed = commit.written[path]
-        return (
-            FileSymbols(path, join_suffixes(packed.suffixes), packed.places)
-            if packed
-            else FileSymbols(path, "", "")
-        )
+        written = commit.written[path]
+        if written is None:
+            return FileSymbols(path, "", "")
+        return FileSymbols(path, join_suffixes(written.facts.suffixes), written.facts.places)

@@ -127,6 +127,13 @@ class FileChanges(msgspec.Struct, array_like=True, frozen=True, gc=False, omit_d
             yield NodeChange(event.kind, start + event.suffix, event.from_key)
 
 
+class Written(NamedTuple):
+    """The facts of one file as they were written, and the digest of the bytes they are of."""
+
+    digest: str
+    facts: PackedFile
+
+
 @dataclass(frozen=True, slots=True)
 class Commit:
     """One committed transaction.
@@ -134,8 +141,8 @@ class Commit:
     ``seq`` is its sequence number; where ``by_file`` (by the paths whose records changed) is empty, no record
     changed, no number was allotted and ``seq`` is the latest one. ``at`` is Unix seconds. ``by_file`` covers the whole
     transaction, which other callers' writes may share; ``discarded`` (no longer current) and ``failed`` (what kept
-    a file from being stored) are the caller's own paths. ``written`` is for listeners: the facts of each file that was
-    written whole, None for one that is gone or has none.
+    a file from being stored) are the caller's own paths. ``written`` is for listeners: each file that was written
+    whole, None for one that is gone or has no facts.
     """
 
     seq: int
@@ -143,7 +150,7 @@ class Commit:
     by_file: Mapping[str, FileChanges] = field(default_factory=dict)
     discarded: tuple[str, ...] = ()
     failed: Mapping[str, StoreError] = field(default_factory=dict)
-    written: Mapping[str, PackedFile | None] = field(default_factory=dict)
+    written: Mapping[str, Written | None] = field(default_factory=dict)
 
     @property
     def files(self) -> tuple[str, ...]:

@@ -9,6 +9,8 @@ import msgspec
 
 _HISTORY = re.compile(r'\{"version":(\d+),"created_at":([0-9.e+-]+),"updated_at":([0-9.e+-]+),?')
 
+_OF_THE_HUB = frozenset(("version", "created_at", "updated_at", "path", "status", "detail", "digest", "size"))
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -45,6 +47,12 @@ def next_version(stored: str, body: str, now: float) -> str | None:
     if stored[history.end() :] == body[1:]:
         return None
     return _with_history(int(history[1]) + 1, history[2], repr(now), body)
+
+
+def extracted_body(stored: str) -> str:
+    """The ``extracted`` that the body of ``stored`` was made with."""
+    members: dict[str, Any] = msgspec.json.decode(stored)
+    return _json({name: value for name, value in members.items() if name not in _OF_THE_HUB})
 
 
 def with_node_count(stored: str, node_count: int) -> str:

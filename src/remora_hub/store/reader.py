@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from remora_hub.facts import PackedFile
+from remora_hub.store.file_record import extracted_body
 from remora_hub.store.index_reader import IndexReader, batches
 from remora_hub.store.keys import (
     FILE_PREFIX,
@@ -28,6 +30,16 @@ _PAGE = (
     " JOIN hub_nodes n ON n.file_id = f.id JOIN hub_symbols s ON s.file_id = f.id WHERE f.path = ?"
 )
 _SUFFIXES = "SELECT s.suffixes FROM hub_file f JOIN hub_symbols s ON s.file_id = f.id WHERE f.path = ?"
+
+
+_KNOWN = "SELECT digest FROM hub_file WHERE path = ? AND status = 'indexed' AND digest != ''"
+# A file whose nodes have a history was written in several steps: what is stored need not be what one lane made.
+_FACTS = """
+SELECT k.value, s.suffixes, n.nodes, m.names, c.code, s.places
+FROM hub_file f JOIN kv_store k ON k.key = ? || f.path JOIN hub_symbols s ON s.file_id = f.id
+    JOIN hub_nodes n ON n.file_id = f.id JOIN hub_names m ON m.file_id = f.id JOIN hub_code c ON c.file_id = f.id
+WHERE f.path = ? AND f.digest = ? AND f.status = 'indexed' AND n.history IS NULL
+"""
 
 
 class Reader(IndexReader):
@@ -86,6 +98,23 @@ class Reader(IndexReader):
         with self._snapshot():
             texts = [self._record(FILE_PREFIX + path) for path in paths]
         return [FileIndex.model_validate_json(text) for text in texts if text is not None]
+
+    def digests(self, paths: Iterable[str]) -> dict[str, str]:
+        """The digests of those of these files that were understood, by path."""
+        with self._snapshot():
+            found = {path: self._connection.execute(_KNOWN, (path,)).get for path in paths}
+        return {path: str(digest) for path, digest in found.items() if digest is not None}
+
+    def facts_of(self, path: str, digest: str) -> PackedFile | None:
+        """What a lane made of a file with these bytes; None if the store has other ones, or other nodes."""
+        with self._errors():
+            row = self._connection.execute(_FACTS, (FILE_PREFIX, path, digest)).fetchone()
+        if row is None:
+            return None
+        record, suffixes, nodes, names, code, places = row
+        return PackedFile(
+            extracted_body(record), split_suffixes(suffixes), bytes(nodes), bytes(names), bytes(code), places
+        )
 
     def record(self, key: str) -> str | None:
         """The JSON text of any record, as ``kv_store`` of a snapshot holds it."""

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import apsw
 
 from remora_hub.errors import StoreError
-from remora_hub.facts import PackedFile, unpack_nodes
+from remora_hub.facts import unpack_nodes
 from remora_hub.store import feed_log, file_record
-from remora_hub.store.changes import Commit, FileRemoved, FileTouched
+from remora_hub.store.changes import Commit, FileRemoved, FileTouched, Written
 from remora_hub.store.connection import is_environmental
 from remora_hub.store.file_rows import FileRow, FileRows
 from remora_hub.store.keys import FILE_PREFIX, HUB_STATUS_KEY
@@ -44,7 +44,7 @@ class Transaction:
         self.discarded: list[str] = []
         self.failed: dict[str, StoreError] = {}
         self._deltas: dict[str, FileDelta] = {}
-        self._written: dict[str, PackedFile | None] = {}
+        self._written: dict[str, Written | None] = {}
 
     def apply(self, changes: Sequence[StoreChange], *, singly: bool) -> None:
         """Write ``changes``, at most one per path.
@@ -151,7 +151,7 @@ class Transaction:
         if record is not None:
             self._rows.put_record(FILE_PREFIX + new.path, record, self.now)
         self._rows.put_code(file_id, packed.names, packed.code)
-        self._written[new.path] = packed if new.status == "indexed" else None
+        self._written[new.path] = Written(new.digest, packed) if new.status == "indexed" else None
         if record is not None or delta:
             self._deltas[new.path] = delta
 
