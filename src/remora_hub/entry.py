@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 
 
 def main() -> None:
     """Never returns."""
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        _open_standard_streams()
     if sys.argv[1:2] in (["lsp"], ["--stdio"]):
         from remora_hub.lsp_proxy.command import simple_command
 
         code = simple_command(sys.argv[1:])
         if code is not None:
             sys.exit(code)
+    if sys.argv[1:2] == ["run"]:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # until ``daemon.process`` handles it
     from remora_hub.cli.main import main as command_line
 
     command_line()
+
+
+def _open_standard_streams() -> None:
+    """Put /dev/null where a standard stream is closed (``<&-``): the next file to be opened would have its number.
+
+    Then the index would be read as input, or a log line written into it; libuv aborts for less.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    sys.stdin = sys.stdin or os.fdopen(0)
+    sys.stdout = sys.stdout or os.fdopen(1, "w")
+    sys.stderr = sys.stderr or os.fdopen(2, "w", errors="backslashreplace")

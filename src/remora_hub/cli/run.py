@@ -20,9 +20,11 @@ def run(options: CommonOptions) -> None:
     from remora_hub.daemon.event_loop import run_loop
     from remora_hub.daemon.hub import Hub
     from remora_hub.daemon.last_resort import LONGEST_STOP_S, end_process_in
+    from remora_hub.daemon.process import allow_many_descriptors
     from remora_hub.daemon.service_manager import ServiceManager
     from remora_hub.logs import configure_logs
 
+    allow_many_descriptors()
     configure_logs(config.logs.level, config.logs.format)
     paths = options.paths()
     manager = ServiceManager.take_over()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import signal
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -18,24 +16,19 @@ from remora_hub.daemon.event_loop import run_until
 from remora_hub.daemon.idle import wait_until_idle
 from remora_hub.daemon.lock import RootLock
 from remora_hub.daemon.measurements import measure
-from remora_hub.daemon.monitoring import serve_http
-from remora_hub.daemon.occupancy import Occupancy
+from remora_hub.daemon.monitoring import Monitoring
 from remora_hub.daemon.places import Places
 from remora_hub.daemon.problem_log import log_problems
+from remora_hub.daemon.process import signals_handled
 from remora_hub.daemon.reload import ConfigChange, Reloads
 from remora_hub.daemon.sandbox import end_when_cut_off
 from remora_hub.daemon.service_manager import ServiceManager
-from remora_hub.daemon.session import Session, SessionReplacedError, first_hub_error
-from remora_hub.daemon.status import Problem, hub_state, one_line, problems, session_status
+from remora_hub.daemon.session import Session
+from remora_hub.daemon.sessions import Sessions
+from remora_hub.daemon.status import Problem, hub_state, one_line, session_status
 from remora_hub.daemon.supervision import Supervision
 from remora_hub.discovery.read import digest_of
-from remora_hub.errors import (
-    CorruptStoreError,
-    RootError,
-    StoreError,
-    SyncTimeoutError,
-    UsageError,
-)
+from remora_hub.errors import SyncTimeoutError, UsageError
 from remora_hub.facts import PackedFile
 from remora_hub.feed.feed import Feed
 from remora_hub.http.monitored import Monitored
@@ -48,14 +41,7 @@ from remora_hub.server.backend import Indexing
 from remora_hub.server.endpoint import Endpoint
 from remora_hub.server.hub_methods import hub_methods
 from remora_hub.server.lsp.language_server import LanguageServer
-from remora_hub.store import set_aside
 from remora_hub.store.node_state_store import NodeStateStore
-
-_LONGEST_OPENING_S = 10.0
-
-_LONGEST_ANSWERING_S = 2.0  # granted to questions under way when the index is closed for a new configuration
-_PAUSE_S = 1.0
-_FIRST_OPENING_S = 15.0  # a hub that never came up gives up after this
 
 T = TypeVar("T")
 
@@ -85,16 +71,10 @@ class Hub:
         self._reloads = load_config and Reloads(
             load_config, self._manager, lambda: self._config, self._take_up
         )
-        self._is_replacing = asyncio.Event()
-        self._answering = Occupancy()
         self._lock = RootLock(paths)
-        self._session: Session | None = None
-        self._sessions = 0
-        self._opened = asyncio.Event()
-        self._trouble = ""
-        self._damage = ""
         self._stopping = asyncio.Event()
         self._started = time.time()
+        self._started_s = time.monotonic()
         language_server = LanguageServer(self)
         self._endpoint = Endpoint(
             paths,
@@ -106,25 +86,26 @@ class Hub:
             handed=self._manager.listeners,
         )
         self._places = Places(paths, self._lock, self._endpoint)
+        self._sessions = Sessions(paths, lambda: self._config, self._places, self._session_opened)
+        monitored = Monitored(self._state, self._problems, self.metrics)
+        self._monitoring = Monitoring(config.http.port, paths.state_dir, monitored)
+        self._on_session: Callable[[Session], None] | None = None
+        self._is_up = False
 
     async def run(self, on_session: Callable[[Session], None] | None = None) -> None:
         """Run until ``stop``, SIGTERM or SIGINT. ``on_session`` is told each session before it begins.
 
         Raises AlreadyRunningError, RootError, StoreError.
         """
+        self._on_session = on_session
         self._paths.prepare()
-        with self._lock:
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, self.stop)
-            if self._reloads is not None:
-                loop.add_signal_handler(signal.SIGHUP, self._reloads.request)
+        with signals_handled(self.stop, self._reloads.request if self._reloads else None), self._lock:
             await self._endpoint.start()
             log.info(
                 "hub.started", root=str(self._paths.root), pid=os.getpid(), socket=str(self._paths.socket)
             )
             try:
-                await self._until_stopped(on_session)
+                await self._until_stopped()
             finally:
                 self._manager.stopping()
                 await self._endpoint.close()
@@ -160,17 +141,17 @@ class Hub:
     @property
     def store(self) -> NodeStateStore:
         """The open store."""
-        return self._current().store
+        return self._sessions.current.store
 
     @property
     def feed(self) -> Feed:
         """Live commits."""
-        return self._current().feed
+        return self._sessions.current.feed
 
     @property
     def pending(self) -> int:
         """Files known to be behind the disk."""
-        return self._current().pending
+        return self._sessions.current.pending
 
     @property
     def degraded(self) -> str | None:
@@ -180,7 +161,8 @@ class Hub:
     @property
     def progress(self) -> Progress | None:
         """How far the cold start is."""
-        return None if self._session is None else self._session.cold_start.progress
+        session = self._sessions.session
+        return None if session is None else session.cold_start.progress
 
     @property
     def indexing(self) -> Indexing | None:
@@ -192,16 +174,14 @@ class Hub:
 
     async def opened(self) -> None:
         """Return once the store is open: within seconds of the start, or of damage found."""
-        with contextlib.suppress(TimeoutError):  # whoever asks for the store then is told that it is not open
-            async with asyncio.timeout(_LONGEST_OPENING_S):
-                await self._opened.wait()
+        await self._sessions.opened_soon()
 
     async def search_symbols(
         self, query: str, kind: str | None, limit: int, path: str | None = None
     ) -> list[Symbol]:
         """Search for symbols by name."""
-        with self._answering, self.store.suspecting():
-            return await self._current().search_symbols(query, kind, limit, path)
+        with self._sessions.answering, self.store.suspecting():
+            return await self._sessions.current.search_symbols(query, kind, limit, path)
 
     async def ask(
         self,
@@ -211,12 +191,12 @@ class Hub:
         thorough: bool = False,
     ) -> T:
         """Answer a question from the index."""
-        with self._answering, self.store.suspecting():
-            return await self._current().engine.ask(question, overlays, thorough=thorough)
+        with self._sessions.answering, self.store.suspecting():
+            return await self._sessions.current.engine.ask(question, overlays, thorough=thorough)
 
     async def extract(self, path: str, data: bytes) -> PackedFile | None:
         """The facts of bytes that are not on disk."""
-        return await self._current().unsaved.extract(path, data)
+        return await self._sessions.current.unsaved.extract(path, data)
 
     def digest_of(self, data: bytes) -> str:
         """What the store tells contents apart by."""
@@ -224,7 +204,7 @@ class Hub:
 
     async def look_at(self, paths: Iterable[str]) -> None:
         """Have these paths compared with the disk soon."""
-        await self._current().look_at(paths)
+        await self._sessions.current.look_at(paths)
 
     async def sync(self, timeout_s: float | None) -> None:
         """Return once everything on disk before the call is in the index, be it rebuilt meanwhile."""
@@ -233,10 +213,12 @@ class Hub:
             async with asyncio.timeout(limit_s):
                 is_level = False
                 while not is_level:
-                    await self._opened.wait()
-                    is_level = await self._current().sync()
+                    await self._sessions.opened()
+                    is_level = await self._sessions.current.sync()
         except TimeoutError:
-            reason = self._trouble or f"{self._pending_files()} files are still pending"
+            session = self._sessions.session
+            pending = 0 if session is None else session.pending
+            reason = self._sessions.trouble or f"{pending} files are still pending"
             raise SyncTimeoutError(
                 "bring the index up to date",
                 reason=f"{reason} after {limit_s:g} s",
@@ -251,11 +233,12 @@ class Hub:
             "pid": os.getpid(),
             "version": __version__,
             "socket": str(self._paths.socket),
-            "uptime_s": round(time.time() - self._started, 1),
+            "uptime_s": round(time.monotonic() - self._started_s, 1),
             "clients": self._endpoint.clients,
         }
-        if self._session is not None:
-            status |= await session_status(self._session)
+        session = self._sessions.session
+        if session is not None:
+            status |= await session_status(session)
         return {**status, "problems": self._problems()}
 
     async def metrics(self) -> Samples:
@@ -266,36 +249,32 @@ class Hub:
             started=self._started,
             clients=self._endpoint.clients,
             requests=self._endpoint.meter,
-            session=self._session,
+            session=self._sessions.session,
+            ended=self._sessions.ended,
         )
 
     def _problems(self) -> list[Problem]:
         """What keeps the hub from doing its work right now."""
-        found = [] if self._session is None else problems(self._session)
-        if self._trouble:
-            found.append(Problem("hub", self._trouble, "it is tried again every second"))
+        found = self._sessions.problems
         if self._places.problem is not None:
             found.append(Problem("state", self._places.problem.problem, self._places.problem.hint))
-        if self._damage and not (self._session and self._session.is_ready.is_set()):
-            found.append(Problem("store", self._damage, "wait: the index is rebuilt from the disk"))
         return found
 
-    async def _until_stopped(self, on_session: Callable[[Session], None] | None) -> None:
+    async def _until_stopped(self) -> None:
         supervision = Supervision(
             self._manager,
-            lambda: self._session,
+            lambda: self._sessions.session,
             self._state,
             lambda: self._config.store.busy_timeout_ms / 1000,
         )
-        monitored = Monitored(self._state, self._problems, self.metrics)
         try:
             await run_until(
                 self._stopping,
-                self._live(on_session),
+                self._sessions.run(),
                 supervision.run(),
                 self._stop_when_idle(),
                 end_when_cut_off(self._paths, self._manager),
-                serve_http(self._config.http.port, self._paths.state_dir, monitored),
+                self._monitoring.run(),
                 log_problems(self._problems),
             )
         finally:
@@ -304,7 +283,8 @@ class Hub:
 
     async def _stop_when_idle(self) -> None:
         def is_busy() -> object:
-            return self._endpoint.clients or self._session is None or self._session.pending
+            session = self._sessions.session
+            return self._endpoint.clients or session is None or session.pending
 
         await wait_until_idle(is_busy, lambda: self._config.daemon.idle_exit_s)
         log.info("hub.idle", seconds=self._config.daemon.idle_exit_s)
@@ -321,81 +301,19 @@ class Hub:
                 max_requests=server.max_requests_per_connection,
                 max_connections=server.max_connections,
             )
-        if change.by_new_session and self._session is not None:
-            self._opened.clear()  # who asks from now on waits
-            self._is_replacing.set()
-        await self.opened()
+            self._monitoring.listen_on(change.config.http.port)
+            if self._sessions.session is not None:
+                self._sessions.session.adjust(change.config)
+        if change.by_new_session:
+            self._sessions.replace()
+        await self._sessions.opened_soon()
 
-    async def _live(self, on_session: Callable[[Session], None] | None) -> None:
-        """One session after the other: what ends one, but may pass, begins the next."""
-        patient_until = time.monotonic() + _FIRST_OPENING_S
-        while True:
-            try:
-                await self._places.secure()
-                await self._run_session(on_session)
-            except SessionReplacedError:
-                log.debug("session.replaced", reason="the configuration has changed")
-            except CorruptStoreError as error:
-                self._set_aside(error)
-            except (RootError, StoreError) as error:
-                may_pass = error.recoverable or isinstance(error, RootError)
-                if not may_pass or (self._sessions == 0 and time.monotonic() > patient_until):
-                    raise
-                if not self._trouble:
-                    log.debug("session.postponed", reason=str(error))
-                self._trouble = str(error)
-                await asyncio.sleep(_PAUSE_S)
-            finally:
-                self._session = None
-                self._opened.clear()
-
-    async def _run_session(self, on_session: Callable[[Session], None] | None) -> None:
-        """One session, until it is cancelled or fails."""
-        async with await Session.open(self._paths, self._config) as session:
-            self._trouble = ""
-            self._session = session
-            self._sessions += 1
-            self._opened.set()
-            if self._sessions == 1:
-                self._manager.ready()
-            if on_session is not None:
-                on_session(session)
-            try:
-                async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(session.run())
-                    tasks.create_task(self._places.guard())
-                    tasks.create_task(self._until_replaced())
-            except BaseExceptionGroup as group:
-                session.store.check_files()  # whatever goes wrong with a file that was replaced is damage
-                raise first_hub_error(group) from group
-            finally:
-                self._opened.clear()
-                self._session = None  # before it is closed: nobody shall ask it any more
-
-    async def _until_replaced(self) -> None:
-        await self._is_replacing.wait()
-        self._is_replacing.clear()
-        await self._answering.wait_until_empty(_LONGEST_ANSWERING_S)
-        raise SessionReplacedError("keep the index open", reason="the configuration has changed")
-
-    def _set_aside(self, error: CorruptStoreError) -> None:
-        """Keep a damaged database under another name, so that the next session makes a new one."""
-        exists = self._paths.database.exists()
-        kept = str(set_aside(self._paths.database)) if exists else "nothing: it is not there any more"
-        self._damage = error.problem
-        log.warning("store.damaged", reason=error.problem, kept=kept, remedy="it is rebuilt by itself")
+    def _session_opened(self, session: Session) -> None:
+        if not self._is_up:
+            self._is_up = True
+            self._manager.ready()
+        if self._on_session is not None:
+            self._on_session(session)
 
     def _state(self) -> str:
-        return "degraded" if self._problems() else hub_state(self._session)
-
-    def _pending_files(self) -> int:
-        return 0 if self._session is None else self._session.pending
-
-    def _current(self) -> Session:
-        if self._session is None:
-            store_error = StoreError(
-                "answer from", str(self._paths.database), "the index is being opened", "try again"
-            )
-            store_error.recoverable = True
-            raise store_error
-        return self._session
+        return "degraded" if self._problems() else hub_state(self._sessions.session)

@@ -15,6 +15,7 @@ from remora_hub.metrics import catalogue as metrics
 from remora_hub.metrics.catalogue import Metric, Samples, Value
 from remora_hub.metrics.memory import hub_memory
 from remora_hub.metrics.requests import RequestMeter
+from remora_hub.metrics.totals import Totals
 from remora_hub.watch.state import WatchName
 
 STATES = ("starting", "indexing", "ready", "degraded")
@@ -30,18 +31,20 @@ async def measure(
     clients: int,
     requests: RequestMeter,
     session: Session | None,
+    ended: Totals,
 ) -> Samples:
-    """Samples of every metric; those of the index only while there is a session.
+    """Samples of every metric; those of the index that are no counts only while there is a session.
 
-    ``started`` is in seconds since 1970, ``requests`` what connections counted.
+    ``started`` is in seconds since 1970, ``requests`` what connections counted, ``ended`` what earlier sessions did.
     """
-    failures: Counter[str] = Counter({f"request_{kind}": count for kind, count in requests.failures.items()})
+    requests_failed = {f"request_{kind}": count for kind, count in requests.failures.items()}
     found: Found = {
         metrics.INFO: {__version__: 1},
         metrics.STATE: _one_of(STATES, state),
         metrics.PROBLEMS: dict(Counter(problem.part for problem in problems)),
         metrics.START_TIME: started,
         metrics.CLIENTS: clients,
+        metrics.ERRORS: requests_failed,
         metrics.REQUEST_SECONDS: {
             method: seconds.read() for method, seconds in sorted(requests.seconds.items())
         },
@@ -49,14 +52,21 @@ async def measure(
     lanes: list[int] = []
     if session is not None:
         found |= _changes(session) | _work(session) | _watch(session)
-        found |= await _store(session)
-        failures |= _failures(session)
+        found[metrics.ERRORS] = {**requests_failed, **_failures(session)}
         lanes = session.lanes.pids()
-    found[metrics.ERRORS] = dict(failures)
+    found = ended.added_to(found)  # before anything is waited for: a session that ends meanwhile counts once
+    if session is not None:
+        found |= await _store(session)
     memory = await asyncio.to_thread(hub_memory, lanes)
     found[metrics.MEMORY_PSS_BYTES] = {name: taken.pss for name, taken in memory.items()}
     found[metrics.MEMORY_RSS_BYTES] = {name: taken.rss for name, taken in memory.items()}
     return found
+
+
+def session_counts(session: Session) -> Samples:
+    """What a session has counted so far; of the index itself, nothing."""
+    found = _changes(session) | _work(session) | _watch(session)
+    return {**found, metrics.ERRORS: _failures(session)}
 
 
 def _changes(session: Session) -> Found:

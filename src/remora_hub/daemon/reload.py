@@ -13,10 +13,17 @@ from remora_hub.daemon.service_manager import ServiceManager
 from remora_hub.errors import ConfigError
 from remora_hub.logs import get_logger
 
-# By section; a section that is not here needs a restart.
-_AT_ONCE = frozenset({"logs", "server", "client", "daemon"})
+# By section. A new session is for what decides which files the index holds, which takes a walk, and for what processes,
+# threads, watches and connections to the database are made with.
+_AT_ONCE = frozenset({"logs", "server", "client", "daemon", "http"})
 _BY_NEW_SESSION = frozenset({"discovery", "index", "changes", "store", "watch"})
-_EXCEPTIONS = {"index.progress": "restart", "server.subscriber_buffer": "session"}
+_EXCEPTIONS = {
+    "index.progress": "restart",
+    "index.lane_idle_s": "at once",
+    "changes.change_queue_size": "at once",
+    "changes.backpressure": "at once",
+    "watch.reconcile_interval_s": "at once",
+}
 
 _REMEDY = "correct it and reload; until then the old one stays in force"
 

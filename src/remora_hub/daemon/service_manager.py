@@ -33,6 +33,7 @@ class ServiceManager:
     ) -> None:
         self.watchdog_s = watchdog_s
         self.listeners = tuple(listeners)
+        self._is_stopping = False
         self._address = f"\0{address[1:]}" if address.startswith("@") else address
 
     @classmethod
@@ -60,16 +61,21 @@ class ServiceManager:
         return bool(self._address)
 
     def ready(self) -> None:
-        """The service is up, or a reload is over."""
-        self._send("READY=1")
+        """The service is up, or a reload is over. Not told any more once it goes down."""
+        if not self._is_stopping:
+            self._send("READY=1")
 
     def reloading(self) -> None:
         """A reload begins. The time stamp is what tells ``Type=notify-reload`` that it is not an earlier one."""
+        if self._is_stopping:
+            return
         self._send(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
 
     def stopping(self) -> None:
-        """The service goes down."""
-        self._send("STOPPING=1")
+        """The service goes down; told once."""
+        if not self._is_stopping:
+            self._is_stopping = True
+            self._send("STOPPING=1")
 
     def status(self, text: str) -> None:
         """One line for ``systemctl status``."""

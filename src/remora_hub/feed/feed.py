@@ -73,11 +73,14 @@ class Subscription:
 
 
 class Feed:
-    """Distributes the commits of one store to subscribers on the event loop it was made on."""
+    """Distributes the commits of one store to subscribers on the event loop it was made on.
+
+    ``buffer_commits`` are kept for each subscriber to come; it may be set.
+    """
 
     def __init__(self, store: NodeStateStore, buffer_commits: int) -> None:
         self._store = store
-        self._buffer_commits = buffer_commits
+        self.buffer_commits = buffer_commits
         self._subscriptions: set[Subscription] = set()
         self._loop = asyncio.get_running_loop()
         store.add_listener(self._on_commit)
@@ -89,7 +92,7 @@ class Feed:
 
     def subscribe(self) -> Subscription:
         """Begin to receive commits, from the next one on."""
-        subscription = Subscription(self, self._buffer_commits, self._store.sequence())
+        subscription = Subscription(self, self.buffer_commits, self._store.sequence())
         self._subscriptions.add(subscription)
         return subscription
 

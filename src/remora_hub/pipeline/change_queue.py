@@ -90,6 +90,11 @@ class ChangeQueue:
         self._turns = 0
         self._has_work, self._has_suspects, self._has_room = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
+    def limit(self, size: int, policy: Policy) -> None:
+        """Set another size and policy. What is inside stays, be it more than fits from now on."""
+        self._size, self._policy = size, policy
+        self._has_room.set()  # whoever waits for room looks again
+
     @property
     def depth(self) -> int:
         """Paths waiting; those being worked on are not counted."""

@@ -79,7 +79,7 @@ class ParseLanes:
         self.limit_s = limit_s
         self._patience_s = min(_PATIENCE_S, limit_s * _PATIENCE)
         self._is_hurried = False
-        self._idle_s = idle_s
+        self.idle_s = idle_s
         self._fleet = _Fleet()
         self._changed = threading.Condition()
         # A lane is killed by the kernel when the thread that started it ends, so one thread that lasts starts them all.
@@ -137,7 +137,7 @@ class ParseLanes:
 
     def reap(self) -> None:
         """Let go of lanes that have been idle for long."""
-        oldest = time.monotonic() - self._idle_s
+        oldest = time.monotonic() - self.idle_s
         with self._changed:
             idle = [lane for lane in self._fleet.idle if lane.idle_since < oldest]
             self._fleet.idle = [lane for lane in self._fleet.idle if lane.idle_since >= oldest]

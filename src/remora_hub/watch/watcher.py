@@ -41,7 +41,8 @@ class Watcher:
     root that was replaced; a mount; and, in any case, ``reconcile_interval_s``. Where events tell too little, it polls
     as well: on file systems that others change, too, and where a comparison finds what no event has told of. So it
     does with ``polling`` at ``auto``; ``always`` is without events, ``never`` without polling. Hints that are not
-    fetched are merged. Times are in the unit their names say. All methods but the constructor belong to one event loop.
+    fetched are merged. Times are in the unit their names say; ``reconcile_interval_s`` may be set. All methods but the
+    constructor belong to one event loop.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Watcher:
         self._rules = rules
         self._debounce_ms = debounce_ms
         self._step_ms = step_ms
-        self._reconcile_interval_s = reconcile_interval_s
+        self.reconcile_interval_s = reconcile_interval_s
         self._polling = polling
         self._open_source = open_source
         self._list_mounts = list_mounts
@@ -256,7 +257,7 @@ class Watcher:
     async def _tick_forever(self) -> None:
         heartbeat = Heartbeat(_HEARTBEAT_S)
         next_root_check_s = self._loop.time()
-        next_reconcile_s = self._loop.time() + self._reconcile_interval_s
+        reconciled_s = self._loop.time()
         while True:
             await asyncio.sleep(_HEARTBEAT_S)
             now_s = self._loop.time()
@@ -266,8 +267,8 @@ class Watcher:
                 next_root_check_s = now_s + _ROOT_CHECK_S
                 self._check_root()
                 self._check_mounts()
-            if now_s >= next_reconcile_s:
-                next_reconcile_s = now_s + self._reconcile_interval_s
+            if now_s >= reconciled_s + self.reconcile_interval_s:
+                reconciled_s = now_s
                 self._hint((), [Rescan("", "periodic")])
             if now_s >= self._next_poll_s and self._polls():
                 self._next_poll_s = now_s + _POLL_S
