@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from remora_hub.discovery.rules import SourceRules
+from remora_hub.discovery.walk import walk
 from remora_hub.discovery.wildmatch import name_regex
 
 
@@ -136,3 +139,33 @@ def test_pattern_of_many_stars_takes_no_exponential_time(tmp_path: Path) -> None
     assert SourceRules(tmp_path).is_source("a" * 200 + "/" + "a" * 240 + ".py")
     assert "(?>" in name_regex("*a*b"), "the first star must not be tried again"
     assert time.process_time() - started < 20, "minutes without it"
+
+
+def test_rules_may_be_reloaded_while_another_thread_walks(tmp_path: Path) -> None:
+    for number in range(300):
+        (tmp_path / "d" / f"e{number}").mkdir(parents=True)
+    rules = SourceRules(tmp_path)
+    switch_interval_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(1) as executor:
+            walks = [executor.submit(walk, tmp_path, rules) for _ in range(10)]
+            while not all(one.done() for one in walks):
+                rules.reload("d")  # raised: dictionary changed size during iteration
+            assert all(len(one.result().directories) == 302 for one in walks)
+    finally:
+        sys.setswitchinterval(switch_interval_s)
+
+
+def test_git_rules_are_awaited_where_a_repository_is_being_made(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    rules = SourceRules(tmp_path)
+    assert rules.git_directory == ".git"
+    assert rules.is_of_git(".git/HEAD")
+    (tmp_path / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+    rules.reload("")
+    assert (rules.git_directory, rules.is_of_git(".git/HEAD")) == (".git", False)
+    assert rules.is_of_git(".git/info")
+    (tmp_path / ".git" / "info").mkdir()
+    rules.reload("")
+    assert rules.git_directory == ".git/info"

@@ -69,6 +69,7 @@ class SourceRules:
         self._known: dict[str, DirectoryRules] = {}
         self._outer_stamps: dict[tuple[Path, bool], Stamp | None] = {}
         self._info_exclude: str | None = None
+        self._awaited = ""  # what a rule can come with that nothing can be read of yet
         self._work_tree: WorkTree | None = None
         self._outer: Chain = self._load_outer()
 
@@ -76,6 +77,17 @@ class SourceRules:
     def info_exclude(self) -> str | None:
         """Path of the repository's ``info/exclude`` relative to the root; None where it lies outside the root."""
         return self._info_exclude
+
+    @property
+    def git_directory(self) -> str | None:
+        """The directory in which git's rules can appear, relative to the root; None where there can be none.
+
+        That is where ``info_exclude`` lies, or ``.git`` while that holds no repository yet, or no such directory.
+        """
+        directory = self._info_exclude.rpartition("/")[0] if self._info_exclude else None
+        if directory is not None and os.path.isdir(os.path.join(self._root, directory)):
+            return directory
+        return ".git" if self._awaited else None
 
     def is_source(self, path: str) -> bool:
         """Whether a file of this path would be a source, be it there or not."""
@@ -89,7 +101,11 @@ class SourceRules:
     def affects_rules(self, path: str) -> bool:
         """Whether a change to this path can change the answers; ``reload`` its directory then."""
         name = path.rpartition("/")[2]
-        return name in (IGNORE_FILE, ENVIRONMENT_MARKER) or path in (".git", self._info_exclude)
+        return name in (IGNORE_FILE, ENVIRONMENT_MARKER) or self.is_of_git(path)
+
+    def is_of_git(self, path: str) -> bool:
+        """Whether a change to this path can change rules that hold everywhere."""
+        return path in (".git", self._info_exclude) or (path == self._awaited and path != "")
 
     def reload(self, directory: str) -> None:
         """Forget what is known of ``directory`` and below; for the root also look at the rules that lie outside it."""
@@ -101,8 +117,9 @@ class SourceRules:
             if directory not in self._known:
                 return  # nor is anything below it: a directory is looked up after the one above it
             below = directory + "/"
-            for known in [path for path in self._known if path == directory or path.startswith(below)]:
-                del self._known[known]
+            for known in list(self._known):  # at once: a walk in another thread adds to it, without the lock
+                if known == directory or known.startswith(below):
+                    self._known.pop(known, None)
 
     def refresh_outer(self) -> None:
         """Read the ignore files above and beside the root again if one of them changed; a full walk begins so.
@@ -119,7 +136,7 @@ class SourceRules:
     def forget_all_but(self, directories: dict[str, int]) -> None:
         """Drop what is known of directories a full walk did not meet."""
         with self._lock:
-            self._known = {path: rules for path, rules in self._known.items() if path in directories}
+            self._known = {path: rules for path, rules in list(self._known.items()) if path in directories}
 
     def takes(self, rules: DirectoryRules, path: str, name: str) -> bool:
         """Whether ``rules``, those of its directory, leave the file ``path``; its suffix is not looked at."""
@@ -200,6 +217,7 @@ class SourceRules:
         """Read the ignore files that lie outside the root's own directories."""
         self._outer_stamps = {}
         self._info_exclude = None
+        self._awaited = ""
         chain = Chain().preceded_by(self._defaults)
         return self._with_git_files(chain) if self._respect_git_ignores else chain
 
@@ -209,6 +227,8 @@ class SourceRules:
         tree = self._work_tree = find_work_tree(root)
         top = tree.top if tree else root
         chain = self._with_outer_file(chain, global_ignore_file(root), top)
+        if top != root or tree is None:
+            self._awaited = ".git/HEAD"  # which git writes last when it makes a repository
         if tree is None:
             return chain
         chain = self._with_outer_file(chain, tree.info_exclude, top)
@@ -216,6 +236,8 @@ class SourceRules:
             chain = self._with_outer_file(chain, directory / IGNORE_FILE, directory, follow_link=False)
         if tree.info_exclude.is_relative_to(root):
             self._info_exclude = tree.info_exclude.relative_to(root).as_posix()
+            if self._info_exclude == ".git/info/exclude":
+                self._awaited = ".git/info"
         return chain
 
     def _with_outer_file(self, chain: Chain, file: Path, base: Path, *, follow_link: bool = True) -> Chain:
