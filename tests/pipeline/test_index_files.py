@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -156,3 +157,20 @@ async def test_what_a_walk_settled_does_not_undo_what_a_worker_found_since(
     assert set((await store.apply(found.settled)).discarded) == {"a.py", "pipe.py"}
     assert list(await store.fingerprints()) == ["a.py"]
     shutil.rmtree(root)
+
+
+async def test_what_lies_beyond_the_longest_path_is_named(root: Path, store: NodeStateStore) -> None:
+    name = "n" * 200
+    directory = os.open(root, os.O_RDONLY)
+    for _ in range(4096 // 200 + 1):  # PATH_MAX, limits.h(0p)
+        os.mkdir(name, dir_fd=directory)
+        os.close(os.open("a.py", os.O_CREAT, dir_fd=directory))
+        below = os.open(name, os.O_RDONLY, dir_fd=directory)
+        os.close(directory)
+        directory = below
+    os.close(directory)
+    with ThreadPoolExecutor(1) as executor:
+        found = await reconcile(root, SourceRules(root), store, executor)
+    assert found.settled
+    assert (await store.apply(found.settled)).discarded == ()
+    assert {known.status for known in (await store.fingerprints()).values()} == {"unreadable"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from remora_hub.discovery.omission import OWN_SHORTAGE
 from remora_hub.discovery.read import Omitted, Vanished, fingerprint, read_source
 from remora_hub.discovery.rules import SourceRules
 from remora_hub.discovery.walk import Fingerprint
@@ -30,9 +31,18 @@ def is_there(root: Path, rules: SourceRules, path: str) -> bool:
 
 
 def is_irregular(root: Path, path: str) -> bool:
-    """Whether there is something that is no regular file, or out of reach."""
+    """Whether there is something that is no regular file, or that is out of reach as the walk has it.
+
+    Out of reach is what lies in a directory that may not be searched, or has too long a path (path_resolution(7)).
+    """
     try:
-        return os.path.lexists(root / path) and fingerprint(root, path) is None
+        os.lstat(root / path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        return error.errno not in OWN_SHORTAGE
+    try:
+        return fingerprint(root, path) is None
     except OSError:
         return False
 
