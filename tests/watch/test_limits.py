@@ -46,8 +46,8 @@ def follow(root: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start a process that watches the root; what it prints is read line by line."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(*prefix: str, **options: Any) -> subprocess.Popen[str]:
-        command = [*prefix, sys.executable, "-c", FOLLOW, str(root)]
+    def start(*prefix: str, root: str = str(root), **options: Any) -> subprocess.Popen[str]:
+        command = [*prefix, sys.executable, "-c", FOLLOW, root]
         started.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options))
         return started[-1]
 
@@ -173,6 +173,19 @@ async def test_repeated_breakdowns_do_not_stop_the_hub_from_seeing(
         (root / f"a{turn}.py").touch()
         await mirror.converges()
     assert mirror.watcher.counters.failures >= 2
+
+
+def test_a_root_whose_name_is_not_utf8_is_polled(
+    root: Path, follow: Callable[..., subprocess.Popen[str]]
+) -> None:
+    directory = os.fsencode(root) + b"/d\xff"
+    os.mkdir(directory)
+    name, detail, remedy, _ = line(process := follow(root=os.fsdecode(directory)))
+    assert (name, remedy) == ("degraded", "rename it")
+    assert "not UTF-8" in detail
+    os.close(os.open(directory + b"/a.py", os.O_CREAT))
+    while line(process) != ["polling", "1"]:
+        assert process.poll() is None
 
 
 async def test_polling_on_request_sees_changes_without_any_watch(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from remora_hub.watch import watcher as watcher_module
-from remora_hub.watch.mounts import Mount, mounts_of, read_mounts, silent_kind
+from remora_hub.watch.mounts import Mount, mounts_of, read_mounts, silent_kind, why_silent
 from remora_hub.watch.notifier import EventSource
 
 StartMirror = Callable[..., Awaitable[Any]]  # of conftest.Mirror, which cannot be imported from here
@@ -111,6 +111,35 @@ async def test_one_such_file_system_inside_is_enough(root: Path, mirror_of: Star
     (root / "a.py").touch()
     await mirror.converges()
     assert mirror.hints[-1].paths == {"a.py"} or "polling" in mirror.reasons()
+
+
+@pytest.mark.parametrize(
+    ("shown", "is_silent"), [("/a", True), ("/a/src", True), ("/", True), ("/ab", False), ("/b", False)]
+)
+def test_events_tell_too_little_of_what_is_mounted_in_the_tree_a_second_time(
+    root: Path, shown: str, is_silent: bool
+) -> None:
+    (root / "again").mkdir()
+    disk = Mount(2, str(root.parent), "ext4", "8:1", "/")
+    again = Mount(3, str(root / "again"), "ext4", "8:1", shown.replace("/a", f"/{root.name}", 1))
+    assert bool(why_silent(str(root), [disk, again])) == is_silent
+    assert not why_silent(str(root), [disk, again._replace(device="8:2")])
+
+
+async def test_a_file_mounted_over_another_is_polled(
+    root: Path, tmp_path: Path, mirror_of: StartMirror, bind_mount: Callable[[Path, Path], Callable[[], None]]
+) -> None:
+    (root / "a.py").touch()
+    (tmp_path / "other.py").touch()
+    mirror = await mirror_of(root)
+    unmount = bind_mount(tmp_path / "other.py", root / "a.py")
+    (tmp_path / "other.py").write_text("x = 1\n")
+    await mirror.converges()
+    assert mirror.watcher.state.name == "polling"
+    (tmp_path / "other.py").write_text("x = 22\n")
+    await mirror.converges()
+    unmount()
+    await mirror.converges()
 
 
 async def test_asked_never_to_poll_it_does_not(root: Path, mirror_of: StartMirror) -> None:

@@ -63,3 +63,14 @@ def test_only_what_lost_its_watch_is_watched_anew(
     ]
     coverage.recheck()
     assert len(opened) == 2
+
+
+def test_directories_of_one_inode_number_are_not_taken_for_watched(
+    root: Path, coverage: Coverage, opened: list[list[str]]
+) -> None:
+    for name in ("a", "b", "c"):
+        (root / name).mkdir()
+    coverage.rearm()
+    coverage.directories["b"] = coverage.directories["a"]  # as where one of them is the other, mounted
+    coverage.recheck()
+    assert [sorted(opening) for opening in opened[1:]] == [[f"{root}/{name}" for name in ("a", "b")]]

@@ -279,6 +279,29 @@ async def test_changed_exclude_file_of_the_repository_counts(root: Path, mirror_
     assert set(mirror.files) == {"a.py"}
 
 
+async def test_a_repository_made_step_by_step_is_followed(root: Path, mirror_of: StartMirror) -> None:
+    put(root, "a.py", "b.py")
+    mirror = await mirror_of(root)
+    for path, content in (
+        ("config", ""),
+        ("HEAD", "ref: refs/heads/main\n"),
+        ("info/exclude", "/a.py\n"),
+        ("info/exclude", "/b.py\n"),
+    ):
+        (root / ".git" / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / ".git" / path).write_text(content)
+        await mirror.converges()
+    assert mirror.files.keys() == {"a.py"}
+
+
+async def test_a_write_through_one_name_is_seen_under_the_others(root: Path, mirror_of: StartMirror) -> None:
+    put(root, "a.py", "d/readme")
+    (root / "d" / "b.py").hardlink_to(root / "a.py")
+    mirror = await mirror_of(root)
+    (root / "a.py").write_text("changed = 1\n")
+    await mirror.converges()
+
+
 async def test_directory_that_a_walk_found_unwatched_is_covered_and_rescanned(
     root: Path, mirror_of: StartMirror, wait_until: WaitUntil
 ) -> None:

@@ -171,8 +171,10 @@ def _entries(root: str, path: str, result: Walk) -> list[os.DirEntry[str]] | Non
         if path == "":
             raise RootError("walk", root, "no such directory") from None
     except OSError as error:
-        if path == "" or error.errno in OWN_SHORTAGE:
+        if error.errno in OWN_SHORTAGE:
             raise RootError("walk", f"{root}/{path}", error.strerror or str(error)) from error
+        if path == "":
+            raise RootError("walk", root, error.strerror or str(error), "let its owner list it") from error
         result.omitted[path] = unreadable(error)
     return None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -59,7 +60,8 @@ class Coverage:
     def recheck(self) -> None:
         """Watch anew what lost its watch, or may have: events were lost, and with them what became of directories.
 
-        Takes no trust but in the kernel's own list of watches; where there is none, all is watched anew.
+        Takes no trust but in the kernel's own list of watches; where there is none, all is watched anew. It tells
+        nothing of two directories that have one inode number (mounted twice, or on a file system made of several).
         """
         watched = watched_inodes()
         if watched is None:
@@ -67,7 +69,10 @@ class Coverage:
             return
         with self._lock:
             self._rules.reload("")
-            self._forget(path for path, inode in self.directories.items() if inode not in watched)
+            paths = Counter(self.directories.values())
+            self._forget(
+                path for path, inode in self.directories.items() if inode not in watched or paths[inode] > 1
+            )
             self._close_gap([""])
 
     def follow(self, directories: Iterable[str], distrusted: Iterable[str] = ()) -> None:
@@ -167,8 +172,7 @@ class Coverage:
 
     def _rule_directories(self) -> list[str]:
         """The one directory that is watched for the rules' sake alone."""
-        exclude = self._rules.info_exclude
-        directory = exclude.rpartition("/")[0] if exclude else ""
+        directory = self._rules.git_directory
         return [directory] if directory and self._can_be_watched(directory) else []
 
     def _can_be_watched(self, path: str) -> bool:

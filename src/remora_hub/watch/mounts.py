@@ -1,7 +1,8 @@
 """Which file systems a tree lies on, and whether the kernel can tell what changes on them.
 
 inotify tells of what this kernel does, not of what a server, the host of a virtual machine or the program behind FUSE
-does (inotify(7), "Limitations and caveats"). A mount over a directory makes no event at all.
+does (inotify(7), "Limitations and caveats"). A mount over a directory makes no event at all, and what can be reached
+by two paths is told of by one.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import os
 import re
 import select
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import combinations
 from typing import NamedTuple
 
 _MOUNTINFO = "/proc/self/mountinfo"
@@ -24,20 +26,52 @@ _OF_THE_HOST = frozenset(
 )
 # With a program, and whatever that takes its files from; a FUSE file system on a disk (ntfs-3g) is fuseblk.
 _OF_A_PROGRAM = re.compile(r"fuse(\..+)?")
+# Their inode numbers are unique, and a directory that comes back is another to its watch. Not so on btrfs and ZFS: a
+# snapshot put in a directory's place has the inode numbers of the one before, whose watches may live on.
+_NUMBERED = frozenset(("ext2", "ext3", "ext4", "xfs", "f2fs", "tmpfs", "overlay"))
 _ESCAPE = re.compile(rb"\\([0-7]{3})")
 
 
 class Mount(NamedTuple):
-    """A mounted file system: its number in /proc/self/mountinfo, where it is mounted, and its type."""
+    """A mounted file system: its number in /proc/self/mountinfo, where it is mounted, and its type.
+
+    ``device`` is its number (major:minor), ``shown`` the part of it that is mounted, from its own root.
+    """
 
     number: int
     point: str
     kind: str
+    device: str = ""
+    shown: str = "/"
 
 
 def silent_kind(kind: str) -> bool:
     """Whether files of this type of file system can change without this kernel's knowing."""
     return kind in _REMOTE or kind in _OF_THE_HOST or _OF_A_PROGRAM.fullmatch(kind) is not None
+
+
+def tells_by_inode(mounts: Sequence[Mount]) -> bool:
+    """Whether the number of a watched inode proves that the directory that has it now is the one that is watched."""
+    return bool(mounts) and all(mount.kind in _NUMBERED for mount in mounts)
+
+
+def why_silent(root: str, mounts: Sequence[Mount]) -> str:
+    """Why events tell too little of ``root``, which lies on ``mounts`` (see ``mounts_of``); "" if they tell enough."""
+    for mount in mounts:
+        if silent_kind(mount.kind):
+            return f"{mount.point} is {mount.kind}, where others make changes, too"
+        if not holds(mount, root) and not os.path.isdir(mount.point):
+            return f"{mount.point} is a file mounted there, and only the directory it lies in hears of its changes"
+    # A watch is on an inode: of two paths that lead to one, events name the path that was watched last.
+    parts = [(mount.device, mount.point, _part_of(mount, root)) for mount in mounts]
+    for (device, point, part), (other_device, other, other_part) in combinations(parts, 2):
+        if (
+            device
+            and device == other_device
+            and (holds_path(part, other_part) or holds_path(other_part, part))
+        ):
+            return f"{other} shows what {point} shows, too, and events name one place"
+    return ""
 
 
 def read_mounts() -> list[Mount]:
@@ -67,7 +101,12 @@ def mounts_of(root: str, mounts: Iterable[Mount]) -> tuple[Mount, ...]:
 
 def holds(mount: Mount, path: str) -> bool:
     """Whether the absolute ``path`` is at or below the point of ``mount``."""
-    return path == mount.point or path.startswith(mount.point.rstrip("/") + "/")
+    return holds_path(mount.point, path)
+
+
+def holds_path(directory: str, path: str) -> bool:
+    """Whether one absolute path is another, or lies below it."""
+    return path == directory or path.startswith(directory.rstrip("/") + "/")
 
 
 class MountTable:
@@ -94,8 +133,18 @@ class MountTable:
             self._poll = select.poll()
 
 
+def _part_of(mount: Mount, root: str) -> str:
+    """What of its file system a mount adds to the tree at ``root``: a path from that file system's own root."""
+    below = os.path.relpath(root, mount.point) if holds(mount, root) else "."
+    return os.path.normpath(os.path.join(mount.shown, below))
+
+
 def _parse(line: bytes) -> Mount:
     fields, _, rest = line.partition(b" - ")
-    number, _, _, _, point, *_ = fields.split(b" ")
-    plain = _ESCAPE.sub(lambda match: bytes((int(match[1], 8),)), point)
-    return Mount(int(number), os.fsdecode(plain), os.fsdecode(rest.split(b" ")[0]))
+    number, _, device, shown, point, *_ = fields.split(b" ")
+    kind = os.fsdecode(rest.split(b" ")[0])
+    return Mount(int(number), _plain(point), kind, os.fsdecode(device), _plain(shown))
+
+
+def _plain(path: bytes) -> str:
+    return os.fsdecode(_ESCAPE.sub(lambda match: bytes((int(match[1], 8),)), path))

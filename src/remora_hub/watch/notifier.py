@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 
 from watchfiles._rust_notify import RustNotify, WatchfilesRustInternalError
 
+from remora_hub.discovery.omission import printable
 from remora_hub.errors import HubError
 
 _GRACE_MS = 100
@@ -50,6 +51,9 @@ def open_inotify(directories: Sequence[str]) -> EventSource:
         return RustNotify(list(directories), False, False, _UNUSED_POLL_DELAY_MS, False, False)
     except (FileNotFoundError, PermissionError):
         raise
+    except UnicodeEncodeError as error:  # only the root can be called so: a walk leaves such directories out
+        reason = "the path of the root is not UTF-8, and RustNotify takes no other"
+        raise WatchError("watch", printable(directories[0]), reason, "rename it") from error
     except (OSError, WatchfilesRustInternalError) as error:
         raise _watch_error(error, len(directories)) from error
 

@@ -56,7 +56,7 @@ def sort_events(events: RawEvents, root: str, rules: SourceRules, covered: Conta
 
 
 def _sort_rule_file(path: str, rules: SourceRules, demands: Demands) -> None:
-    if path in (".git", rules.info_exclude):
+    if rules.is_of_git(path):
         rules.reload("")
         demands.rearm = "ignore rules changed"
         return
@@ -76,12 +76,18 @@ def _sort_covered_directory(path: str, replaced: bool, rules: SourceRules, deman
 
 
 def _sort_entry(location: str, path: str, rules: SourceRules, demands: Demands) -> None:
+    is_directory = is_linked = False
     try:
-        is_directory = stat.S_ISDIR(os.lstat(location).st_mode)
+        status = os.lstat(location)
     except OSError:
-        is_directory = False  # gone, or out of reach: if it was a source, its reader finds out
+        pass  # gone, or out of reach: if it was a source, its reader finds out
+    else:
+        is_directory = stat.S_ISDIR(status.st_mode)
+        is_linked = stat.S_ISREG(status.st_mode) and status.st_nlink > 1
     if is_directory and not rules.is_ignored_directory(path):
         rules.reload(path)
         demands.follow[path] = "new directory"
     if rules.is_source(path):
         demands.paths.add(path)
+        if is_linked:  # no event tells of its other names, which may be anywhere
+            demands.follow[""] = "hard link"

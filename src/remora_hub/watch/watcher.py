@@ -16,7 +16,7 @@ from remora_hub.watch.coverage import Coverage
 from remora_hub.watch.heartbeat import Heartbeat
 from remora_hub.watch.hints import Hints, PendingHints, Rescan
 from remora_hub.watch.inbox import Inbox, RawEvents
-from remora_hub.watch.mounts import Mount, MountTable, mounts_of, read_mounts, silent_kind
+from remora_hub.watch.mounts import Mount, MountTable, mounts_of, read_mounts, tells_by_inode, why_silent
 from remora_hub.watch.notifier import Notifier, OpenEventSource, WatchError, open_inotify
 from remora_hub.watch.sorting import Demands, sort_events
 from remora_hub.watch.state import WatchCounters, WatchState
@@ -231,6 +231,8 @@ class Watcher:
         while True:
             await self._arming.wait()
             demands = self._arming.take()
+            if demands.recheck and not tells_by_inode(self._mounts):
+                demands.rearm = demands.recheck
             if self._root_identity is None or self._polling == "always":
                 continue  # when the root is back, all is armed anew
             await self._arm(demands)
@@ -243,7 +245,9 @@ class Watcher:
             if self._root_identity is None:
                 return
             self._state = WatchState("degraded", error.problem, error.hint)
-            self._next_retry_s = self._loop.time() + _RETRY_S
+            # A limit that is reached stays so for long, and a try costs a walk; a root that cannot be read costs none.
+            pause_s = _RETRY_S if isinstance(error, WatchError) else _ROOT_CHECK_S
+            self._next_retry_s = self._loop.time() + pause_s
         else:
             if self._root_identity is None:
                 return  # noticed meanwhile
@@ -263,10 +267,10 @@ class Watcher:
             now_s = self._loop.time()
             if heartbeat.lateness_s() > _SUSPENDED_S:
                 self._doubt(Demands(recheck="suspended"))
+            self._check_mounts()
             if now_s >= next_root_check_s:
                 next_root_check_s = now_s + _ROOT_CHECK_S
                 self._check_root()
-                self._check_mounts()
             if now_s >= reconciled_s + self.reconcile_interval_s:
                 reconciled_s = now_s
                 self._hint((), [Rescan("", "periodic")])
@@ -274,7 +278,7 @@ class Watcher:
                 self._next_poll_s = now_s + _POLL_S
                 self._hint((), [Rescan("", "polling")])
             if self._state.name == "degraded" and now_s >= self._next_retry_s:
-                self._next_retry_s = now_s + _RETRY_S
+                self._next_retry_s = now_s + _RETRY_S  # until it is known how this try ended
                 self._arming.add(Demands(rearm="watching again"))
 
     def _doubt(self, demands: Demands) -> None:
@@ -290,9 +294,8 @@ class Watcher:
         """How it stands where nothing is wrong."""
         if self._polling == "always":
             return WatchState("polling", "asked to do without kernel events")
-        silent = next((mount for mount in self._mounts if silent_kind(mount.kind)), None)
-        if silent is not None and self._polling == "auto":
-            return WatchState("polling", f"{silent.point} is {silent.kind}, where others make changes, too")
+        if self._polling == "auto" and (reason := why_silent(self._root, self._mounts)):
+            return WatchState("polling", reason)
         if self._silent_until_s:
             return WatchState("polling", "changes were found that no event had told of")
         return WatchState("watching")
