@@ -331,6 +331,22 @@ def test_it_blocks_and_takes_coroutines_too(name: str) -> None:
     assert run_concurrent(items=[1, 2], process=partial(apply, process), limiter_name=name) == [2, 4]
 
 
+def test_max_workers_is_that_of_the_options_unless_told(name: str) -> None:
+    async def process(item: int) -> int:
+        await asyncio.sleep(0.05)
+        return item
+
+    for told, reached in ((None, 7), (3, 3)):
+        results = run_concurrent(
+            items=range(30),
+            process=process,
+            limiter_name=name,
+            max_workers=told,
+            options=Options(max_workers=7),
+        )
+        assert results.report.concurrency_reached == reached
+
+
 async def test_in_an_event_loop_the_blocking_face_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match="run_job"):
         run_concurrent(items=[1], process=double, limiter_name=name)

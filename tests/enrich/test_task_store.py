@@ -319,6 +319,17 @@ def test_a_run_whose_process_was_killed_was_interrupted(
     assert (latest.status, killed.status, killed.report) == ("running", "interrupted", None)
 
 
+def test_a_run_that_cannot_be_recorded_is_not_made(
+    task_store: MakeStore, database: EnrichDatabase, name: str
+) -> None:
+    model = Model()
+    store = task_store()
+    database.close()
+    with pytest.raises(StoreError):
+        run(Job(items=ITEMS, process=model, limiter_name=name, persistence=keep(store)))
+    assert model.asked == []
+
+
 def test_bounds_that_cannot_work_are_refused(task_store: MakeStore) -> None:
     with pytest.raises(ConfigError):
         keep(task_store(), batch_items=200, max_unstored=100)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Generic, TypeVar
 
 from remora_hub.enrich.caller import Caller, Process, ProcessGroup
 from remora_hub.enrich.calls import Calls, Gates
+from remora_hub.enrich.clock import Clock, SystemClock
 from remora_hub.enrich.control import RunControl
 from remora_hub.enrich.dispatcher import Dispatcher
 from remora_hub.enrich.job import Job, Options, no_priority, no_tokens
 from remora_hub.enrich.lag import LagWatch
 from remora_hub.enrich.outcomes import Outcomes, Results
-from remora_hub.enrich.persistence import Persistence, RunStatus
+from remora_hub.enrich.persistence import History, Persistence, RunStatus
 from remora_hub.enrich.plan import plan
 from remora_hub.enrich.progress import ProgressCallback, ProgressReporter
 from remora_hub.enrich.providers import Limits
@@ -38,11 +40,12 @@ def run_concurrent(
     process: Process[Item, Result] | None = None,
     process_group: ProcessGroup[Item, Result] | None = None,
     estimate_tokens: Callable[[Item], int] = no_tokens,
-    max_workers: int = 300,
+    max_workers: int | None = None,
     target_tpm: float | None = None,
     target_rpm: float | None = None,
     limiter_name: str = "default",
     provider: str | None = None,
+    safety_share: float | None = None,
     limits: Limits | None = None,
     progress_name: str | None = None,
     on_progress: ProgressCallback | None = None,
@@ -50,8 +53,9 @@ def run_concurrent(
     options: Options | None = None,
     persistence: Persistence[Item, Result] | None = None,
     control: RunControl | None = None,
+    clock: Clock | None = None,
 ) -> Results[Result]:
-    """Process all items, blocking; ``Job`` says what the arguments mean. ``max_workers`` counts without ``options``.
+    """Process all items, blocking; ``Job`` says what the arguments mean, and ``max_workers`` is that of its options.
 
     The results are a list in the order of the input, an ItemError in the place of each item that failed, with a
     ``report``. Raises ConfigError for arguments that do not fit, StoreError where results cannot be stored.
@@ -62,6 +66,7 @@ def run_concurrent(
         pass
     else:
         raise ConfigError("run", reason="an event loop is running here", hint="await run_job(Job(...))")
+    options = options or Options()
     job = Job(
         items=items,
         process=process,
@@ -69,15 +74,17 @@ def run_concurrent(
         estimate_tokens=estimate_tokens,
         limiter_name=limiter_name,
         provider=provider,
+        safety_share=safety_share,
         limits=limits,
         target_tpm=target_tpm,
         target_rpm=target_rpm,
         progress_name=progress_name,
         on_progress=on_progress,
         priority=priority,
-        options=options or Options(max_workers=max_workers),
+        options=options if max_workers is None else replace(options, max_workers=max_workers),
         persistence=persistence,
         control=control or RunControl(),
+        clock=clock or SystemClock(),
     )
     return asyncio.run(run_job(job))
 
@@ -116,6 +123,7 @@ class _Run(Generic[Item, Result]):
         self._recorder: Recorder[Item, Result] | None = None
         if job.persistence is not None:
             self._recorder = Recorder(job.persistence, self._wake.set)
+        self._history: History | None = None  # from when it knows of this run
         self._outcomes = Outcomes(job, self._tally, self._recorder)
         self._calls = Calls(job, caller, gates, self._queue, self._outcomes, self._tally, self._wake.set)
         self._dispatcher = Dispatcher(
@@ -151,6 +159,7 @@ class _Run(Generic[Item, Result]):
             history = self._job.persistence.history
             if history is not None:
                 await self._recorder.in_writer(history.begin_run)
+                self._history = history
 
     async def _end(self, status: RunStatus) -> Report:
         await self._calls.close()
@@ -172,7 +181,6 @@ class _Run(Generic[Item, Result]):
     async def _end_recording(
         self, recorder: Recorder[Item, Result], status: RunStatus, report: Report
     ) -> None:
-        keep = self._job.persistence
         try:
             try:
                 await recorder.finish_writing()
@@ -180,7 +188,7 @@ class _Run(Generic[Item, Result]):
                 status = "failed"
                 raise
             finally:
-                if keep is not None and (history := keep.history) is not None:
+                if (history := self._history) is not None:
                     await recorder.in_writer(lambda: history.end_run(status, report))
         finally:
             recorder.close()
