@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -246,3 +248,24 @@ def test_a_file_that_is_not_utf8_is_refused(root: Path, content: bytes) -> None:
 def test_a_file_that_cannot_be_read_is_refused(root: Path) -> None:
     (root / "remora-hub.toml").mkdir()
     assert "Is a directory" in refusal(root)
+
+
+def _fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def _endless(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+@pytest.mark.parametrize("make", [_fifo, _endless])
+def test_what_would_never_end_is_not_read(root: Path, make: Callable[[Path], None]) -> None:
+    make(root / "remora-hub.toml")
+    assert "not a regular file" in refusal(root)
+
+
+@pytest.mark.parametrize(
+    ("toml", "said"), [("#" * (5 << 20), "bytes"), (f"a = {'[' * 100_000}", "nested too deeply")]
+)
+def test_a_file_built_to_exhaust_the_reader_is_refused(root: Path, toml: str, said: str) -> None:
+    assert said in refusal(root, toml)

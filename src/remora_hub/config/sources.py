@@ -8,6 +8,8 @@ an error tells how many there are.
 from __future__ import annotations
 
 import difflib
+import os
+import stat
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -24,6 +26,8 @@ from remora_hub.errors import ConfigError
 ENVIRONMENT_PREFIX = "REMORA_HUB_"
 COMMAND_LINE = "command line"
 PYPROJECT_TABLE = ("tool", "remora-hub")
+
+_MOST_FILE_BYTES = 4 << 20  # a pyproject.toml holds more than the hub's table
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,13 +158,27 @@ def parse_value(text: str) -> object:
 
 def _read_toml(path: Path) -> Any:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(_read_text(path))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise ConfigError("read the configuration file", str(path), error.strerror or str(error)) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError("read the configuration file", str(path), f"not valid TOML: {error}") from error
+    except RecursionError as error:
+        raise ConfigError("read the configuration file", str(path), "it is nested too deeply") from error
+
+
+def _read_text(path: Path) -> str:
+    """A repository brings this file along: it may be a FIFO, or a link to a device, which would never end."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ConfigError("read the configuration file", str(path), "it is not a regular file")
+        text = file.read(_MOST_FILE_BYTES + 1)
+    if len(text) > _MOST_FILE_BYTES:
+        raise ConfigError("read the configuration file", str(path), f"it has over {_MOST_FILE_BYTES} bytes")
+    return text.decode("utf-8").replace("\r\n", "\n")
 
 
 def _full_names() -> list[str]:
