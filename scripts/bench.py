@@ -31,7 +31,7 @@ from bench_first_answer import measure_first_answers
 from bench_growth import measure_growth
 from bench_index import measure_index, measure_memory
 from bench_load import measure_burst, measure_clients
-from bench_plan import FULL, QUICK, Bench, Plan, attempt
+from bench_plan import FULL, QUICK, Bench, Plan, attempt, attempt_call
 from bench_projects import PROJECTS, Project, origin_of
 from bench_queries import measure_queries
 from bench_results import CTAGS, HUB, Cell, Results, Row
@@ -117,16 +117,21 @@ def main() -> int:
         peers = Peers(state)
         bench = gather(plan_of(given), peers, given.peers, scratch)
         results = Results(facts(bench, started))
-        projects = {Path(name).name: origin_of(name, peers) for name in given.projects}
-        about = PREFERRED_PROJECT if PREFERRED_PROJECT in projects else next(iter(projects))
-        for name, origin in projects.items():
-            project = Project.copied(name, origin, scratch / "projects" / name)
+        names = {Path(name).name: name for name in given.projects}
+        about = PREFERRED_PROJECT if PREFERRED_PROJECT in names else next(iter(names))
+        for short, name in names.items():
+            try:
+                project = Project.copied(short, origin_of(name, peers), scratch / "projects" / short)
+            except FAILURES as error:
+                results.rows.append(not_measured(short, "project", error))
+                continue
             warm_up(bench, project)
-            wanted = [one for one in given.only or MEASURES if name == about or one not in _OF_ONE_PROJECT]
+            wanted = [one for one in given.only or MEASURES if short == about or one not in _OF_ONE_PROJECT]
             for measure in wanted:
                 results.rows += rows_of(bench, project, measure)
                 write(results, written, about)
             shutil.rmtree(project.root)
+        write(results, written, about)
     print(report(results, about))
     print(f"\nWritten to {written}: bench.txt, bench.json, bench.svg")
     return 0
@@ -159,10 +164,12 @@ def gather(plan: Plan, peers: Peers, names: Sequence[str], scratch: Path) -> Ben
 def warm_up(bench: Bench, project: Project) -> None:
     """Read every file, index it once, start every server once. Whoever does not start is asked nothing about it."""
     parse_files(project.paths)
-    HubOnDisk(project.root).index()
+    indexed = attempt_call(HubOnDisk(project.root).index)
+    if isinstance(indexed, Cell):
+        bench.drop(project, HUB, indexed)
     for contender in bench.servers(project):
         failed = attempt(_start_and_end(contender, project.root))
-        if isinstance(failed, Cell):
+        if failed is not None:
             bench.drop(project, contender.name, failed)
     HubOnDisk(project.root).forget()
 
@@ -179,9 +186,14 @@ def rows_of(bench: Bench, project: Project, measure: str) -> list[Row]:
     try:
         return MEASURES[measure](bench, project)
     except FAILURES as error:
-        return [Row(project.name, measure, f"{measure}: not measured", "", {HUB: failure_of(error)})]
+        return [not_measured(project.name, measure, error)]
     finally:
         print(f" {time.monotonic() - started:.0f} s", file=sys.stderr)
+
+
+def not_measured(project: str, what: str, error: BaseException) -> Row:
+    """The row of what could not be measured at all."""
+    return Row(project, what, f"{what}: not measured", "", {HUB: failure_of(error)})
 
 
 def facts(bench: Bench, started: dt.datetime) -> dict[str, object]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench_projects import UnsuitableError
 from bench_results import HUB, Cell
 from peers import Peers
 from peers_client import LanguageServer, ServerError
@@ -27,8 +28,15 @@ from remora_hub.paths import STATE_DIRECTORY, StatePaths
 LSP = (str(Path(sys.executable).with_name("remora-hub")), "lsp")
 _BETWEEN_ASKS_S = 0.005
 _LONGEST_INDEX_S = 1800.0
-FAILURES = (ServerError, HubError, TimeoutError, OSError, subprocess.CalledProcessError)
-"""What a contender may do wrong; it becomes the text of its cell."""
+FAILURES = (
+    ServerError,
+    HubError,
+    UnsuitableError,
+    TimeoutError,
+    OSError,
+    subprocess.CalledProcessError,
+)
+"""What may go wrong with a contender or a project; it becomes the text of a cell."""
 
 
 class NotOfferedError(ServerError):
@@ -71,7 +79,7 @@ def rotated(contenders: Sequence[Contender], turn: int) -> Iterator[Contender]:
 
 def failure_of(error: BaseException) -> Cell:
     """The cell of a contender that failed with ``error``, one of ``FAILURES``."""
-    if isinstance(error, NotOfferedError):
+    if isinstance(error, (NotOfferedError, UnsuitableError)):
         return Cell.failed(str(error))
     if isinstance(error, TimeoutError):
         return Cell.failed(str(error) or "no answer in time")

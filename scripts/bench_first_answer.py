@@ -8,7 +8,7 @@ from pathlib import Path
 from bench_contenders import Contender, HubOnDisk, ready_server, rotated
 from bench_plan import Bench, attempt
 from bench_projects import Project, file_to_open, only_classes
-from bench_results import CTAGS, HUB, Cell, Row, Samples
+from bench_results import HUB, Cell, Row, Samples
 from peers_sample import Name
 
 _TITLES = {
@@ -37,7 +37,8 @@ def measure_first_answers(bench: Bench, project: Project) -> list[Row]:
             taken = attempt(spawn_to_answer(bench.hub, project.root, opened, symbol, bench.plan.longest_s))
             samples.add(key, HUB, taken)
         hub.stop()
-        _look_up(bench, project, symbol, samples)
+        bench.index_ctags(project.root, "first_cold", samples)  # the look itself is lost in that
+        bench.look_up_ctags(symbol.name, "first_warm", samples)
     for peer in (one.name for one in bench.contenders if one.name != HUB):
         samples.add("first_warm", peer, Cell.failed("keeps no index on disk"))
         samples.add("first_running", peer, Cell.failed("serves one client alone"))
@@ -52,14 +53,3 @@ async def spawn_to_answer(
     async with contender.start(root) as server:
         await ready_server(server, root, opened, symbol, longest_s)
         return time.perf_counter() - started
-
-
-def _look_up(bench: Bench, project: Project, symbol: Name, samples: Samples) -> None:
-    """The same with ctags: making the tags and a look into them, and the look alone."""
-    if bench.ctags is None:
-        return
-    tags = bench.scratch / "tags"
-    indexed_s = bench.ctags.index_s(project.root, tags)
-    looked_up_s = bench.ctags.lookup_s(tags, symbol.name)
-    samples.add("first_cold", CTAGS, indexed_s + looked_up_s)
-    samples.add("first_warm", CTAGS, looked_up_s)

@@ -14,7 +14,7 @@ from bare_parse import bare_parse_s, source_files
 from bench_contenders import HubOnDisk
 from bench_plan import Bench
 from bench_projects import Project
-from bench_results import BARE, CTAGS, HUB, Row, Samples
+from bench_results import BARE, HUB, Row, Samples
 from peers_timing import Probes, ask_socket
 
 _COPIED_FILES = 1000
@@ -41,8 +41,7 @@ def _measure_size(bench: Bench, project: Project, root: Path, size: int) -> list
     samples = Samples()
     for _ in range(1 if size >= _LARGE_FILES else bench.plan.rounds):
         samples.add("index", BARE, bare_parse_s(files, bench.plan.processes))
-        if bench.ctags is not None:
-            samples.add("index", CTAGS, bench.ctags.index_s(root, bench.scratch / "tags"))
+        bench.index_ctags(root, "index", samples)
         hub.forget()
         started = time.perf_counter()
         hub.index()

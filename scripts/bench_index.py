@@ -29,12 +29,10 @@ _LONGEST_REST_S = 60.0
 def measure_index(bench: Bench, project: Project) -> list[Row]:
     """Rows ``full_index``, ``restart`` (a daemon's, to ready) and ``disk``; each round one after the other."""
     hub = HubOnDisk(project.root)
-    tags = bench.scratch / "tags"
     samples = Samples()
     for _ in range(bench.plan.rounds):
         samples.add("full_index", BARE, bare_parse_s(project.paths, bench.plan.processes))
-        if bench.ctags is not None:
-            samples.add("full_index", CTAGS, bench.ctags.index_s(project.root, tags))
+        bench.index_ctags(project.root, "full_index", samples)
         hub.forget()
         started = time.perf_counter()
         hub.index()
@@ -42,8 +40,8 @@ def measure_index(bench: Bench, project: Project) -> list[Row]:
         samples.add("restart", HUB, restart_s(hub))
         samples.add("disk", HUB, _size_mb(hub.paths.state_dir))
     samples.add("disk", BARE, project.source_bytes / 1e6)
-    if bench.ctags is not None:
-        samples.add("disk", CTAGS, tags.stat().st_size / 1e6)
+    if bench.tags.exists():
+        samples.add("disk", CTAGS, bench.tags.stat().st_size / 1e6)
     for peer in (one.name for one in bench.contenders if one.name != HUB):
         samples.add("full_index", peer, Cell.failed("has no index to make as a whole"))
         samples.add("disk", peer, Cell.failed("keeps no index on disk"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from bench_contenders import FAILURES, Contender, failure_of
 from bench_ctags import Ctags
 from bench_projects import Project
-from bench_results import HUB, Cell, Row
+from bench_results import CTAGS, HUB, Cell, Row, Samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,21 @@ class Bench:
         dropped = {name: cell for (of, name), cell in self._dropped.items() if of == project.name}
         return Row(project.name, key, title, unit, {**absent, **dropped, **cells}, is_more_better)
 
+    @property
+    def tags(self) -> Path:
+        """Where ctags writes."""
+        return self.scratch / "tags"
+
+    def index_ctags(self, root: Path, key: str, samples: Samples) -> None:
+        """Add the seconds that ctags takes for ``root``, if there is ctags."""
+        if (ctags := self.ctags) is not None:
+            samples.add(key, CTAGS, attempt_call(lambda: ctags.index_s(root, self.tags)))
+
+    def look_up_ctags(self, name: str, key: str, samples: Samples) -> None:
+        """Add the seconds of a look for ``name`` into the tags made last, if there are any."""
+        if (ctags := self.ctags) is not None:
+            samples.add(key, CTAGS, attempt_call(lambda: ctags.lookup_s(self.tags, name)))
+
     def copy(self, project: Project, purpose: str) -> Project:
         """A copy of a project that may be changed."""
         return Project.copied(project.name, project.root, self.scratch / purpose / project.name)
@@ -90,9 +105,14 @@ class Bench:
 _T = TypeVar("_T")
 
 
-def attempt(coroutine: Coroutine[Any, Any, _T]) -> _T | Cell:
-    """What it returns, or the cell of its failure."""
+def attempt_call(function: Callable[[], _T]) -> _T | Cell:
+    """What a function without arguments returns, or the cell of its failure."""
     try:
-        return asyncio.run(coroutine)
+        return function()
     except FAILURES as error:
         return failure_of(error)
+
+
+def attempt(coroutine: Coroutine[Any, Any, _T]) -> _T | Cell:
+    """What a coroutine returns, or the cell of its failure."""
+    return attempt_call(lambda: asyncio.run(coroutine))

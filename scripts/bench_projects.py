@@ -28,6 +28,10 @@ _MARGIN = re.compile(rb"^([^\s#)\]}]\w*)", re.MULTILINE)
 _CLASS = re.compile(rb"^class +([A-Za-z]\w{5,})", re.MULTILINE)
 
 
+class UnsuitableError(Exception):
+    """A project does not have what a measure needs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Project:
     """A copy that nobody else changes."""
@@ -86,12 +90,17 @@ def file_to_open(project: Project, symbols: Sequence[Name]) -> str:
 
 
 def only_classes(project: Project, count: int, seed: int) -> list[Name]:
-    """Up to ``count`` classes whose name no other class of the project has, at the margin of their file."""
+    """Up to ``count`` classes, one at least, whose name no other class at the margin of a file has.
+
+    Raises UnsuitableError if there is none.
+    """
     places: defaultdict[bytes, list[tuple[str, int]]] = defaultdict(list)
     for file, path in zip(project.files, project.paths, strict=True):
         data = path.read_bytes()
         for found in _CLASS.finditer(data):
             places[found[1]].append((file, data.count(b"\n", 0, found.start()) + 1))
     single = sorted((name, *found[0]) for name, found in places.items() if len(found) == 1)
+    if not single:
+        raise UnsuitableError("the project has no class that it defines once")
     drawn = random.Random(seed).sample(single, min(count, len(single)))  # noqa: S311  # a sample is no secret
     return [Name(file, line, len("class "), name.decode(), "class") for name, file, line in drawn]

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from bench_contenders import FAILURES, Contender, HubOnDisk, NotOfferedError, failure_of, ready_server
 from bench_plan import Bench
 from bench_projects import Project, editors_view
-from bench_results import CTAGS, HUB, HUB_SOCKET, Cell, Row, Samples
+from bench_results import HUB, HUB_SOCKET, Cell, Row, Samples
 from peers_client import LanguageServer, Place
 from peers_timing import QUESTIONS, Probes, socket_requests
 from process_memory import wait_until_resting
@@ -85,7 +85,9 @@ def measure_queries(bench: Bench, project: Project) -> list[Row]:
     hub.index()
     samples = asyncio.run(_ask_all(bench, project, probes))
     hub.stop()
-    _ask_ctags(bench, project, probes, samples)
+    bench.index_ctags(project.root, "tags", samples)
+    for query in probes.queries:
+        bench.look_up_ctags(query, "symbols", samples)
     rows = []
     for question in QUESTIONS:
         if question == "references":
@@ -154,12 +156,3 @@ async def _ask_in_turns(
                 left_s[name] -= taken_s
                 if left_s[name] <= 0:
                     break
-
-
-def _ask_ctags(bench: Bench, project: Project, probes: Probes, samples: Samples) -> None:
-    if bench.ctags is None:
-        return
-    tags = bench.scratch / "tags"
-    bench.ctags.index_s(project.root, tags)
-    for query in probes.queries:
-        samples.add("symbols", CTAGS, bench.ctags.lookup_s(tags, query))

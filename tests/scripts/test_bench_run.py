@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 BENCH = Path(__file__).parents[2] / "scripts" / "bench.py"
-MEASURES = ("first", "index", "queries", "visible", "clients")
+MEASURES = ("first", "index", "queries", "clients")
 
 
 @pytest.fixture
@@ -26,17 +26,28 @@ def tree(tmp_path: Path) -> Path:
     return root
 
 
-@pytest.mark.timeout(400)
-def test_a_quick_run_measures_the_hub_and_writes_table_json_and_chart(tree: Path, tmp_path: Path) -> None:
-    small = ["--rounds", "1", "--questions", "5", "--writes", "2", "--clients", "3"]
-    only = [part for measure in MEASURES for part in ("--only", measure)]
-    command = [sys.executable, str(BENCH), "--quick", "--peers", "none", "--projects", str(tree)]
-    state = tmp_path / "state"
+def run(project: Path, state: Path, *options: str) -> tuple[str, Path]:
+    """What a run without peers prints, and where it wrote."""
+    command = [sys.executable, str(BENCH), "--quick", "--peers", "none", "--projects", str(project)]
     done = subprocess.run(
-        [*command, "--state", str(state), *small, *only], capture_output=True, text=True, check=False
+        [*command, "--state", str(state), *options], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     (written,) = (state / "runs").iterdir()
+    return done.stdout, written
+
+
+def test_a_project_that_cannot_be_had_is_a_row_that_says_so(tmp_path: Path) -> None:
+    shown, written = run(tmp_path / "nothing", tmp_path / "state")
+    (row,) = json.loads((written / "bench.json").read_text())["rows"]
+    assert "No such file" in row["cells"]["hub"]["problem"]
+    assert "project: not measured" in shown
+
+
+@pytest.mark.timeout(400)
+def test_a_quick_run_measures_the_hub_and_writes_table_json_and_chart(tree: Path, tmp_path: Path) -> None:
+    only = [part for measure in MEASURES for part in ("--only", measure)]
+    shown, written = run(tree, tmp_path / "state", "--rounds=1", "--questions=5", "--clients=3", *only)
     assert sorted(path.name for path in written.iterdir()) == ["bench.json", "bench.svg", "bench.txt"]
     found = json.loads((written / "bench.json").read_text())
     figures = {row["key"]: row["cells"]["hub"] for row in found["rows"]}
@@ -49,6 +60,6 @@ def test_a_quick_run_measures_the_hub_and_writes_table_json_and_chart(tree: Path
         "symbols_p50"
     ] is None  # beside no peer
     assert "full index" in (written / "bench.txt").read_text()
-    assert (written / "bench.txt").read_text().rstrip() in done.stdout
+    assert (written / "bench.txt").read_text().rstrip() in shown
     assert ET.parse(written / "bench.svg").getroot().tag.endswith("svg")
     assert not (tree / ".remora").exists()  # only copies are measured
