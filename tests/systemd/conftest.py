@@ -23,13 +23,14 @@ from remora_hub.cli.service_units import escape_path
 from remora_hub.paths import root_digest
 
 UNITS = Path(__file__).parents[2] / "systemd"
+sys.path.insert(0, str(UNITS.parent / "scripts"))
 _SYSTEMD = next(
     (found for found in (Path("/lib/systemd/systemd"), Path("/usr/lib/systemd/systemd")) if found.exists()),
     None,
 )
 _PROGRAMS = Path(sys.executable).parent
 _LONGEST_COMMAND_S = 90
-_LONGEST_START_S = 30
+_LONGEST_START_S = 60
 # A private /run, in which sd_booted(3) is true; the shell stays process 1, which a user's manager must not be.
 _BEGIN = """
 mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/system /run/user/0 && chmod 700 /run/user/0 || exit 1
@@ -85,7 +86,7 @@ class Manager:
     def systemctl(self, *arguments: str, code: int | None = 0) -> str:
         return self.run("systemctl", "--user", *arguments, code=code).stdout.strip()
 
-    def wait_until(self, condition: Callable[[], object], within_s: float = 30.0) -> None:
+    def wait_until(self, condition: Callable[[], object], within_s: float = 60.0) -> None:
         deadline = time.monotonic() + within_s
         while not condition():
             assert time.monotonic() < deadline, self.log.read_text()[-4000:]

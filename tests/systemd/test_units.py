@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from unit_protection import REQUIRED, weaknesses
 
 from remora_hub.cli.service_units import escape_path
 from remora_hub.paths import root_digest
@@ -18,6 +19,7 @@ UNITS = Path(__file__).parents[2] / "systemd"
 # In tenths, of at most 20: no less protection than there is today.
 EXPOSURE = {"remora-hub@.service": 15, "remora-hub-system@.service": 6}
 SERVICES = tuple(EXPOSURE)
+CHECK = UNITS.parent / "scripts" / "unit_protection.py"
 HUB = (sys.executable, "-P", "-m", "remora_hub")
 # The name of a unit, and which manager's it is.
 ALL = [(path.name, "system" if "system" in path.name else "user") for path in sorted(UNITS.iterdir())]
@@ -68,6 +70,53 @@ def test_a_weakened_service_fails_the_check(tools: None, tmp_path: Path, name: s
     kept.insert(kept.index("[Service]") + 1, weaker)
     (tmp_path / name).write_text("\n".join(kept) + "\n")
     assert exposure(tmp_path / name).returncode != 0
+
+
+def lines_that_say_something(text: str) -> list[str]:
+    return [line for line in text.splitlines() if "=" in line and not line.startswith("#")]
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_a_unit_without_any_one_of_its_protections_fails_the_check(name: str) -> None:
+    text = (UNITS / name).read_text()
+    assert list(weaknesses(name, text)) == []
+    protections = [
+        line for line in lines_that_say_something(text) if REQUIRED[name].get(line.partition("=")[0])
+    ]
+    assert len(protections) > 1
+    for line in protections:
+        assert list(weaknesses(name, text.replace(f"{line}\n", ""))), line
+        key = line.partition("=")[0]
+        assert list(weaknesses(name, text.replace(line, f"{key}=@debug"))), line
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        "ReadWritePaths=/",
+        "CapabilityBoundingSet=CAP_SYS_ADMIN",
+        "SystemCallFilter=@mount",
+        "RestrictAddressFamilies=AF_INET",
+        "BindPaths=/etc",
+        "ExecStartPre=+/bin/true",
+        "PermissionsStartOnly=yes",
+        "MemoryMax=infinity",
+        "ProtectSystem=no",
+        "ExecStart=+/usr/bin/env remora-hub run %f",
+        "User=root",
+    ],
+)
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_that_takes_back_a_protection_fails_the_check(
+    tmp_path: Path, name: str, added: str
+) -> None:
+    changed = tmp_path / name
+    changed.write_text((UNITS / name).read_text().replace("\n[Install]", f"{added}\n\n[Install]"))
+    done = subprocess.run(
+        [sys.executable, str(CHECK), str(changed)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert added.partition("=")[0] in done.stdout
 
 
 @pytest.mark.parametrize(
