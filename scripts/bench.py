@@ -52,6 +52,7 @@ MEASURES: dict[str, Callable[[Bench, Project], list[Row]]] = {
     "burst": measure_burst,
     "growth": measure_growth,
 }
+_ORPHANS_END_S = 600
 _OF_ONE_PROJECT = ("clients", "burst", "growth")
 """They say how the hub bears load, not how projects differ: they are measured on the project of the targets."""
 
@@ -138,7 +139,10 @@ def main() -> int:
 
 
 def keep_to(scratch: Path) -> None:
-    """Have everything this run starts keep its cache, configuration and sockets below ``scratch``."""
+    """Have everything this run starts keep its cache, configuration and sockets below ``scratch``.
+
+    Should the run be killed, its daemons end by themselves.
+    """
     for variable, name in (
         ("XDG_CACHE_HOME", "cache"),
         ("XDG_CONFIG_HOME", "config"),
@@ -147,6 +151,7 @@ def keep_to(scratch: Path) -> None:
         directory = scratch / name
         directory.mkdir(mode=0o700)
         os.environ[variable] = str(directory)
+    os.environ["REMORA_HUB_DAEMON__IDLE_EXIT_S"] = str(_ORPHANS_END_S)
 
 
 def gather(plan: Plan, peers: Peers, names: Sequence[str], scratch: Path) -> Bench:
