@@ -7,7 +7,7 @@ pyrate-limiter keeps a window, settles nothing either, and takes 657 ms to impor
 Why no provider can count too much in any minute: it counts a request some time between ``sent_s`` and the answer, and
 at the latest ``arrival_slack_s`` after it was sent. Here the request counts from ``sent_s`` until 60 s after whichever
 of the two comes first. So what falls into one minute there was in the window here when the last of it was sent, and
-fitted. The slack costs throughput: 60 of 66 s are used where calls take 6 s or more, nearly all where they are shorter.
+fitted. The slack costs throughput: 60 of 63 s are used where calls take 3 s or more, nearly all where they are shorter.
 It grows while this process lags (seen: requests that a starved machine sent a third of a second late).
 """
 

@@ -19,14 +19,14 @@ class Limits:
     ``burst_s``: at most what these seconds allow is sent at once, for a provider may enforce its limit by the second.
     ``cool_down_s``: the pause behind a burst that used that up. ``arrival_slack_s``: the longest a request is taken to
     need until the provider has counted it; it counts here for that much longer, unless its answer comes before. With
-    6 s at least nine tenths of a limit can be used however long calls take.
+    3 s at least 95 % of a limit can be used however long calls take.
     """
 
     requests_per_minute: float | None = None
     tokens_per_minute: float | None = None
     burst_s: float = 2.0
     cool_down_s: float = 0.5
-    arrival_slack_s: float = 6.0
+    arrival_slack_s: float = 3.0
 
     def __post_init__(self) -> None:
         for name in ("requests_per_minute", "tokens_per_minute"):
