@@ -14,11 +14,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 import pytest
 
+import remora_hub
 from remora_hub.cli.service_units import escape_path
 from remora_hub.paths import root_digest
 
@@ -30,6 +31,7 @@ _SYSTEMD = next(
 )
 _PROGRAMS = Path(sys.executable).parent
 _LONGEST_COMMAND_S = 90
+_ADA = 61234
 _LONGEST_START_S = 60
 # A private /run, in which sd_booted(3) is true; the shell stays process 1, which a user's manager must not be.
 _BEGIN = """
@@ -39,8 +41,40 @@ wait $!
 """
 
 
+# A whole system in small: a root of its own laid over the real one, in which systemd is process 1 and nothing else is
+# started. Everybody may come as far as the hub's program, and `ada` is somebody who is not root.
+_BEGIN_SYSTEM = """
+set -e
+mount -t tmpfs tmpfs "$1" && mkdir "$1/upper" "$1/work" "$1/root"
+mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/root"
+cd "$1/root"
+mount -t tmpfs tmpfs run
+mount -t tmpfs tmpfs tmp
+mount --rbind /dev dev
+mount --rbind /sys sys
+mount -t proc proc proc
+rm -rf etc/systemd/system/*
+mkdir -p etc/systemd/system/user-runtime-dir@.service.d etc/systemd/system/user@.service.d old home/ada srv
+printf '[Unit]\\nDefaultDependencies=no\\n' >etc/systemd/system/bare.target
+# What logind and PAM do for a session.
+printf '[Service]\\nExecStart=\\nExecStart=/bin/install -d -m 700 -o %%i -g %%i /run/user/%%i\\nExecStop=\\n' \
+    >etc/systemd/system/user-runtime-dir@.service.d/plain.conf
+printf '[Service]\\nPAMName=\\nEnvironment=XDG_RUNTIME_DIR=/run/user/%%i\\n' \
+    >etc/systemd/system/user@.service.d/plain.conf
+pivot_root . old && umount -l old
+echo ada:x:61234:61234::/home/ada:/bin/sh >>/etc/passwd
+echo ada:x:61234: >>/etc/group
+chown ada:ada /home/ada
+for directory in $2; do chmod a+x "$directory"; done
+mkdir /run/user
+exec env -i container=test "PATH=$PATH" "$0" --system --unit=bare.target --log-target=console --log-level=info
+"""
+
+
 class Manager:
-    """The manager, and commands run beside it."""
+    """The manager of a user, and commands run beside it."""
+
+    scope: tuple[str, ...] = ("--user",)
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -56,14 +90,18 @@ class Manager:
         unshare = ["unshare", *own_user, "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                [*unshare, "sh", "-c", _BEGIN, str(_SYSTEMD)], env=self.environment, stdout=log, stderr=log
+                [*unshare, "sh", "-c", *self._begin()], env=self.environment, stdout=log, stderr=log
             )
-        self._own_user = ["--user", "--preserve-credentials"] if own_user else []
+        self._enter = [*(["--user", "--preserve-credentials"] if own_user else []), "--mount", "--pid"]
+
+    def _begin(self) -> list[str]:
+        """A shell's program and its arguments."""
+        return [_BEGIN, str(_SYSTEMD)]
 
     def command(self, *command: str) -> list[str]:
         """``command``, to be run where the manager is."""
         [inside] = psutil.Process(self._process.pid).children()
-        return ["nsenter", "--target", str(inside.pid), *self._own_user, "--mount", "--pid", "--", *command]
+        return ["nsenter", "--target", str(inside.pid), *self._enter, "--", *command]
 
     def run(self, *command: str, code: int | None = 0) -> subprocess.CompletedProcess[str]:
         """Run a command; fails unless it exits with ``code``."""
@@ -84,9 +122,9 @@ class Manager:
         return done
 
     def systemctl(self, *arguments: str, code: int | None = 0) -> str:
-        return self.run("systemctl", "--user", *arguments, code=code).stdout.strip()
+        return self.run("systemctl", *self.scope, *arguments, code=code).stdout.strip()
 
-    def wait_until(self, condition: Callable[[], object], within_s: float = 60.0) -> None:
+    def wait_until(self, condition: Callable[[], object], within_s: float = 30.0) -> None:
         deadline = time.monotonic() + within_s
         while not condition():
             assert time.monotonic() < deadline, self.log.read_text()[-4000:]
@@ -97,16 +135,46 @@ class Manager:
             pytest.skip(f"no manager can be run here: {self.log.read_text()[-300:]}")
         if not psutil.Process(self._process.pid).children():
             return False
-        return self.run("systemctl", "--user", "show", "--property=Version", code=None).returncode == 0
+        return self.run("systemctl", *self.scope, "show", "--property=Version", code=None).returncode == 0
 
     def close(self) -> None:
         if self._process.poll() is None:
-            self.run("systemctl", "--user", "exit", code=None)
+            self.run("systemctl", *self.scope, "exit", code=None)
             try:
                 self._process.wait(20)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+
+
+class SystemManager(Manager):
+    """The manager of a system, whose own users are there: commands are run as root, or ``as_ada``."""
+
+    scope = ()
+
+    def __init__(self, directory: Path) -> None:
+        (directory / "disk").mkdir()
+        super().__init__(directory)
+        self.environment = {"PATH": self.environment["PATH"], "HOME": "/root", "LANG": "C.UTF-8"}
+        self._enter += ["--root", "--wd"]
+
+    def _begin(self) -> list[str]:
+        program = [Path(sys.executable), Path(sys.executable).resolve(), Path(remora_hub.__file__)]
+        ways = sorted({str(parent) for path in program for parent in path.parents})
+        return [_BEGIN_SYSTEM, str(_SYSTEMD), str(self.directory / "disk"), " ".join(ways)]
+
+    def as_ada(self, *command: str, code: int | None = 0) -> subprocess.CompletedProcess[str]:
+        """Run a command as a user, in a session of hers."""
+        session = ["HOME=/home/ada", f"XDG_RUNTIME_DIR=/run/user/{_ADA}"]
+        become = ["setpriv", f"--reuid={_ADA}", f"--regid={_ADA}", "--clear-groups", "env", *session]
+        return self.run(*become, *command, code=code)
+
+    def close(self) -> None:
+        self._process.kill()  # process 1 goes with it, and takes all others along
+        self._process.wait()
+
+
+AnyManager = TypeVar("AnyManager", bound=Manager)
 
 
 class HubService:
@@ -149,12 +217,33 @@ def tools() -> None:
 
 @pytest.fixture
 def manager(tools: None, tmp_path: Path) -> Iterator[Manager]:
+    yield from running(Manager, tmp_path)
+
+
+@pytest.fixture
+def system(tools: None, tmp_path: Path) -> Iterator[SystemManager]:
+    """A system of its own, with a project of ada's in /srv/my project."""
+    if os.geteuid() != 0 or shutil.which("setpriv") is None:
+        pytest.skip("a system of its own takes root, and setpriv")
+    for made in running(SystemManager, tmp_path):
+        made.run(
+            "sh", "-ec",
+            'mkdir -m 700 "/srv/my project"; cd "/srv/my project"; touch pyproject.toml;'
+            'echo "def greet() -> None: ..." >own.py; chown -R ada:ada .',
+        )  # fmt: skip
+        if made.as_ada("remora-hub", "--version", code=None).returncode:
+            pytest.skip("the hub's program is not on the root file system: nobody else can be shown it")
+        yield made
+
+
+def running(kind: type[AnyManager], directory: Path) -> Iterator[AnyManager]:
+    """One that is up."""
     if _SYSTEMD is None or shutil.which("unshare") is None or shutil.which("nsenter") is None:
         pytest.skip("systemd, unshare or nsenter is not installed")
-    (tmp_path / "manager").mkdir()
+    (directory / "manager").mkdir()
     turn = os.open(UNITS, os.O_RDONLY)
     fcntl.flock(turn, fcntl.LOCK_EX)  # two managers would take each other's control groups for their own
-    made = Manager(tmp_path / "manager")
+    made = kind(directory / "manager")
     try:
         made.wait_until(made.is_up, _LONGEST_START_S)
         yield made

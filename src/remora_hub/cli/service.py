@@ -63,10 +63,16 @@ def install(
             found.paths.prepare_socket_directory()
     has_namespaces = may_make_namespaces()
     network = network or ("loopback" if options.load_config().config.http.port else "none")
-    _carry_out(found.install(version, has_namespaces=has_namespaces, network=network), dry_run=dry_run)
+    try:
+        _carry_out(found.install(version, has_namespaces=has_namespaces, network=network), dry_run=dry_run)
+    except HubError:
+        if is_system or not has_namespaces or not _lacked_namespace(found):
+            raise
+        has_namespaces = False
+        _carry_out(found.install(version, has_namespaces=False, network=network), dry_run=dry_run)
     if not has_namespaces and not is_system:
         print_line(
-            "This system forbids user namespaces: the service runs with less hardening (20-no-namespaces.conf)."
+            "This system forbids a service's namespaces: the service runs with less hardening (20-no-namespaces.conf)."
         )
     if not dry_run:
         print_line(f"The hub of {found.root} runs as {found.unit}.")
@@ -161,6 +167,13 @@ def _require_manager(found: Service) -> None:
         whose = "the system's" if found.is_system else "this user's"
         reason = done.stderr.strip().splitlines()[0] if done.stderr.strip() else "it does not answer"
         raise _no_systemd(f"{whose} manager: {reason}")
+
+
+def _lacked_namespace(found: Service) -> bool:
+    """Whether the manager could not make the sandbox: a profile of AppArmor forbids it, or /run lacks a mount point."""
+    return (
+        _output(found.systemctl("show", "--property=ExecMainStatus", "--value", found.unit)).strip() == "226"
+    )
 
 
 def _refuse_running(found: Service) -> None:

@@ -21,7 +21,8 @@ _LONGEST_UNIT_NAME = 255  # systemd: UNIT_NAME_MAX
 _KEEPS_PATH = "/usr/local/bin:/usr/bin:/bin"
 _BACKOFF_SINCE_VERSION = 254  # RestartSteps=, RestartMaxDelaySec=
 _BACKOFF = "RestartSec=1s\nRestartSteps=8\nRestartMaxDelaySec=5min\n"
-# Where users may not make user namespaces, their managers cannot give a service a mount namespace.
+# Where users may not make user namespaces, their managers cannot give a service a mount namespace, nor take from its
+# bounding set capabilities that it has none of.
 _NO_NAMESPACES = """\
 PrivateUsers=no
 PrivateMounts=no
@@ -37,6 +38,7 @@ ProtectKernelLogs=no
 ProtectKernelModules=no
 ProtectKernelTunables=no
 ProtectProc=default
+CapabilityBoundingSet=~
 """
 
 Network = Literal["none", "loopback", "any"]
