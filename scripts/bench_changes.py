@@ -159,8 +159,8 @@ async def _questions_meanwhile(
             asked_at = time.perf_counter()
             await asked.ask(question, next(numbers[question]))
             samples.add(question, contender.name, time.perf_counter() - asked_at)
-            if done.done():
-                break
+            if done.done() and question == _QUESTIONS[-1]:
+                break  # each has been asked at least once
             await asyncio.sleep(_BETWEEN_QUESTIONS_S)
         await done
         return time.perf_counter() - started
