@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+from functools import partial
 from pathlib import Path
 
 from remora_hub.cli.options import CommonOptions
@@ -72,7 +73,7 @@ class _OwnHub:
             self._is_closing = True
             if self._running is not None:
                 loop, hub = self._running
-                loop.call_soon_threadsafe(hub.stop)
+                loop.call_soon_threadsafe(partial(hub.stop, for_all=False))
         self._wanted.put(None)
 
     def run(self) -> None:

@@ -75,7 +75,7 @@ class Hub:
         self._stopping = asyncio.Event()
         self._started = time.time()
         self._started_s = time.monotonic()
-        language_server = LanguageServer(self)
+        self._language_server = language_server = LanguageServer(self)
         self._endpoint = Endpoint(
             paths,
             {**hub_methods(self), **language_server.methods()},
@@ -111,10 +111,12 @@ class Hub:
                 await self._endpoint.close()
                 log.info("hub.stopped")
 
-    def stop(self) -> None:
-        """Begin to shut down."""
+    def stop(self, *, for_all: bool = True) -> None:
+        """Begin to shut down. Editors do not start another hub, unless it only goes with its own (not ``for_all``)."""
         if not self._stopping.is_set():
             self._manager.stopping()
+            if for_all:
+                self._language_server.announce_stop()
             if self._on_stop is not None:
                 self._on_stop()
         self._stopping.set()

@@ -22,6 +22,7 @@ _MOST_BYTES = 16 << 20  # of a message: ``max_frame_bytes`` of a hub that was no
 # The hub writes an answer's id first (``wire.Answer``), so that an answer need not be decoded to be known.
 _ANSWER = re.compile(rb'\{"id":(null|-?\d+|"(?:[^"\\]|\\.)*"),"(?:result|error)"')
 _PROGRESS = b'{"method":"$/progress"'
+_STOPPING = b'{"method":"$/remora-hub/stopping"'  # of a hub that somebody stops
 
 
 class _Document:
@@ -48,6 +49,7 @@ class Conversation:
         self.initialize: Message | None = None
         self.is_shut_down = False
         self.has_exited = False
+        self.is_unwanted = False  # whether somebody stopped the hub, rather than that it died
         self._is_initialized = False
         self._encoding = "utf-16"
         self._documents: dict[str, _Document] = {}
@@ -105,6 +107,9 @@ class Conversation:
             if self._unanswered.pop(number, None) == "initialize":
                 result = json.loads(body).get("result") or {}
                 self._encoding = result.get("capabilities", {}).get("positionEncoding", "utf-16")
+        elif body.startswith(_STOPPING):
+            self.is_unwanted = True
+            return False
         elif body.startswith(_PROGRESS):
             params = json.loads(body)["params"]
             token, kind = params["token"], params["value"]["kind"]
@@ -139,6 +144,7 @@ class Conversation:
 
     def begin(self) -> Iterator[bytes]:
         """The frames that tell a hub, be it the first or a new one, what it has to know."""
+        self.is_unwanted = False
         if self.initialize is None:
             return
         if self.is_beginning:

@@ -22,6 +22,7 @@ _READ_BYTES = 1 << 16
 _MOST_UNSENT_BYTES = 1 << 20
 _LONGEST_FAREWELL_S = 1.0
 _STEP_S = 0.02  # between two looks for a hub
+_UNWANTED_STEP_S = 0.25  # where none is to be started: it may be days until somebody does
 _LONGEST_PATIENCE_S = 30.0  # after failures to start one
 _RESTART_GRACE_S = 0.5  # a hub that goes may be one that is being restarted: its successor is waited for
 _LONGEST_REFUSAL_S = (
@@ -129,7 +130,8 @@ class Proxy:
             self._to_hub += frame(body)
         elif is_request:
             code = _NOT_INITIALIZED if self._conversation.initialize is None else _CONTENT_MODIFIED
-            self._to_editor += self._conversation.refuse(message["id"], "the hub is not there yet", code)
+            reason = "the hub was stopped" if self._waits_for_others() else "the hub is not there yet"
+            self._to_editor += self._conversation.refuse(message["id"], reason, code)
         if self._conversation.has_exited:
             self._is_over = True
 
@@ -168,14 +170,18 @@ class Proxy:
             self._connected_at = now
             self._to_hub += b"".join(self._conversation.begin())
             return
-        self._next_try = now + _STEP_S
+        self._next_try = now + (_UNWANTED_STEP_S if self._waits_for_others() else _STEP_S)
         failure = self._launcher.failure()
         if failure is not None:
             self._fail(failure)
             self._next_try = self._launch_from = now + self._patience_s
             self._patience_s = min(2 * self._patience_s, _LONGEST_PATIENCE_S)
-        elif now >= self._launch_from:
+        elif now >= self._launch_from and not self._waits_for_others():
             self._launcher.launch(places)
+
+    def _waits_for_others(self) -> bool:
+        """Whether somebody wanted no hub to run: then it is not for an editor that was open to start another."""
+        return self._conversation.is_unwanted and not self._conversation.is_beginning
 
     def _exchange_with_hub(self, event: int) -> None:
         assert self._hub is not None
@@ -199,7 +205,10 @@ class Proxy:
 
     def _lose_hub(self, reason: str) -> None:
         assert self._hub is not None
-        self._say(f"the hub is gone ({reason}); looking for another")
+        if self._waits_for_others():
+            self._say("the hub was stopped: it is used again once there is one (remora-hub start)")
+        else:
+            self._say(f"the hub is gone ({reason}); looking for another")
         self._hub.close()
         self._hub = None
         self._from_hub = Frames()

@@ -21,7 +21,7 @@ from remora_hub.paths import StatePaths
 
 FOLDING = "textDocument/foldingRange"
 BLOCK = "def f():\n    pass\n"
-LONGEST_S = 30
+LONGEST_S = 60
 
 Spawn = Callable[..., Awaitable[Any]]
 
@@ -57,8 +57,9 @@ async def spawn(
     for command in ("start", "run"):  # a proxy may have been about to start a daemon
         for process in psutil.process_iter(["cmdline"]):
             if {command, str(root)} <= set(process.info["cmdline"] or ()):
-                process.kill()
-                process.wait(LONGEST_S)
+                with suppress(psutil.NoSuchProcess):  # gone by itself meanwhile
+                    process.kill()
+                    process.wait(LONGEST_S)
 
 
 def daemon_of(root: Path) -> int | None:
@@ -87,6 +88,22 @@ async def until_folded(editor: Any, path: str, lines: list[int]) -> None:
             if "error" in answer:
                 assert answer["error"]["code"] == -32801
             await asyncio.sleep(0.02)
+
+
+def states_of_threads(pid: int) -> set[str]:
+    """See proc(5), ``stat``: S sleeps, R has something to do."""
+    states = set()
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # ended since it was listed
+            states.add((task / "stat").read_text().rpartition(")")[2].split()[0])
+    return states
+
+
+async def until_at_rest(pid: int) -> None:
+    """Return once no thread of a process has anything to do: what was sent to it makes one runnable at once."""
+    async with asyncio.timeout(LONGEST_S):
+        while states_of_threads(pid) != {"S"}:  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.005)
 
 
 async def test_an_editor_is_served_by_the_running_daemon(hub: Hub, spawn: Spawn) -> None:
@@ -159,6 +176,44 @@ async def test_a_restart_of_the_daemon_is_lived_through(spawn: Spawn, root: Path
     assert daemon_of(root) not in (None, before)
 
 
+async def hub_command(name: str, root: Path) -> None:
+    command = (sys.executable, "-m", "remora_hub", name, *(["--root"] * (name == "stop")), str(root))
+    process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.DEVNULL)
+    async with asyncio.timeout(LONGEST_S):
+        assert await process.wait() == 0
+
+
+async def test_a_hub_that_somebody_stopped_stays_so_until_somebody_starts_one(
+    spawn: Spawn, root: Path
+) -> None:
+    editor = await spawn()
+    await editor.initialize()
+    editor.open("app/views.py", BLOCK)
+    await until_folded(editor, "app/views.py", [0])
+    await hub_command("stop", root)
+    said = await asyncio.wait_for(editor.process.stderr.readline(), LONGEST_S)
+    assert b"the hub was stopped" in said
+    for _ in range(40):  # beyond the half second after which it would start one
+        answer = await editor.answer(FOLDING, {"textDocument": {"uri": editor.uri("app/views.py")}})
+        assert answer["error"]["code"] == -32801
+        await asyncio.sleep(0.02)
+    assert psutil.Process(editor.process.pid).children() == []
+    assert daemon_of(root) is None
+    await hub_command("start", root)
+    await until_folded(editor, "app/views.py", [0])
+
+
+async def test_an_editor_that_opens_later_starts_a_hub_for_those_that_wait(spawn: Spawn, root: Path) -> None:
+    first = await spawn()
+    await first.initialize()
+    await hub_command("stop", root)
+    assert b"the hub was stopped" in await asyncio.wait_for(first.process.stderr.readline(), LONGEST_S)
+    second = await spawn()
+    await second.initialize()
+    for editor in (first, second):
+        await until_folded(editor, "app/views.py", [5, 10])
+
+
 async def test_a_request_that_waits_when_the_daemon_dies_is_answered(spawn: Spawn, root: Path) -> None:
     editor = await spawn()
     await editor.initialize()
@@ -166,6 +221,7 @@ async def test_a_request_that_waits_when_the_daemon_dies_is_answered(spawn: Spaw
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)
     _, waiting = editor.begin(FOLDING, {"textDocument": {"uri": editor.uri("app/models.py")}})
+    await until_at_rest(editor.process.pid)  # it has handed the request on
     os.kill(pid, signal.SIGKILL)
     async with asyncio.timeout(LONGEST_S):
         assert (await waiting)["error"]["code"] == -32801

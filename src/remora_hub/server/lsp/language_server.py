@@ -15,6 +15,8 @@ from remora_hub.server.lsp.editor import Editor, Notifications
 from remora_hub.server.lsp.params import Nothing
 from remora_hub.wire import INVALID_REQUEST, SERVER_NOT_INITIALIZED, ProtocolError
 
+STOPPING = "$/remora-hub/stopping"  # ``lsp_proxy.conversation`` listens for it
+
 
 class LanguageServer:
     """LSP 3.17 for one hub. The server runs beside a type checker's: no diagnostics, completion or formatting."""
@@ -57,6 +59,13 @@ class LanguageServer:
         self._editors[connection] = editor
         connection.at_end(lambda: self._forget(connection))
         return initialize.result(editor)
+
+    def announce_stop(self) -> None:
+        """Tell editors that somebody wants no hub to run, so that their proxies start none. Others pass over it: LSP
+        3.17, "$ Notifications and Requests".
+        """
+        for connection in self._editors:
+            connection.spawn(connection.notify(STOPPING, {}))
 
     def _forget(self, connection: Connection) -> None:
         del self._editors[connection]
