@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remora_hub.enrich.work_queue import Priority, WorkQueue
+from remora_hub.enrich.work_queue import BEGUN, Priority, WorkQueue
 
 
 def take_all(queue: WorkQueue, now_s: float = 0.0) -> list[int]:
@@ -59,6 +59,14 @@ def test_an_item_that_is_put_off_stays_so_when_it_is_promoted() -> None:
     assert not queue.promote(0, Priority.LOOKED_AT)
     assert queue.take(5.0) is None
     assert queue.take(10.0) == (0, Priority.REST)
+
+
+def test_what_was_begun_comes_before_all_and_cannot_be_promoted_away() -> None:
+    queue = WorkQueue()
+    queue.put(0, Priority.LOOKED_AT)
+    queue.put(7, BEGUN)
+    assert not queue.promote(7, Priority.LOOKED_AT)
+    assert take_all(queue) == [7, 0]
 
 
 def test_clear_takes_everything() -> None:

@@ -20,7 +20,7 @@ from remora_hub.enrich.outcomes import Outcomes
 from remora_hub.enrich.ramp import Ramp
 from remora_hub.enrich.reservation import Reservation
 from remora_hub.enrich.tally import Tally
-from remora_hub.enrich.work_queue import WorkQueue
+from remora_hub.enrich.work_queue import BEGUN, WorkQueue
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -30,9 +30,9 @@ _ABORTED = Failure(Category.CANCELLED, "the call was cancelled from within", Fal
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Items that are sent together, each with its priority, under one reservation, in one era of the breaker."""
+    """Items that are sent together, under one reservation, in one era of the breaker."""
 
-    items: Sequence[tuple[int, int]]
+    items: Sequence[int]
     reservation: Reservation
     era: int
 
@@ -96,7 +96,7 @@ class Calls(Generic[Item, Result]):
 
     async def _make(self, call: Call) -> None:
         try:
-            answer = await self._caller.call([self._job.items[index] for index, _ in call.items])
+            answer = await self._caller.call([self._job.items[index] for index in call.items])
         except asyncio.CancelledError:
             self._failed(call, _ABORTED)
             if self._is_closing:
@@ -115,9 +115,9 @@ class Calls(Generic[Item, Result]):
         self._gates.breaker.succeeded(call.era)
         self._gates.ramp.succeeded(sent_s, now_s)
         seconds = (now_s - sent_s) / len(call.items)
-        for (index, priority), result in zip(call.items, answer.value, strict=True):
+        for index, result in zip(call.items, answer.value, strict=True):
             if isinstance(result, Exception):
-                self._retry_or_fail(index, priority, classify(result), now_s)
+                self._retry_or_fail(index, classify(result), now_s)
             else:
                 self._outcomes.done(index, result, seconds=seconds)
 
@@ -130,13 +130,13 @@ class Calls(Generic[Item, Result]):
             return
         is_refusal = failure.category is Category.RATE_LIMIT
         if len(call.items) > 1 and not is_refusal:
-            self.alone.update(index for index, _ in call.items)  # one bad item costs no other
+            self.alone.update(call.items)  # one bad item costs no other
             if not failure.is_providers_fault:
-                for index, priority in call.items:
-                    self._queue.put(index, priority)
+                for index in call.items:
+                    self._queue.put(index, BEGUN)
                 return
-        for index, priority in call.items:
-            self._retry_or_fail(index, priority, failure, now_s)
+        for index in call.items:
+            self._retry_or_fail(index, failure, now_s)
 
     def _judge_provider(self, call: Call, failure: Failure, now_s: float) -> None:
         limiter, breaker, ramp = self._gates.limiter, self._gates.breaker, self._gates.ramp
@@ -148,7 +148,7 @@ class Calls(Generic[Item, Result]):
         elif failure.category is Category.CANCELLED:
             breaker.abandoned(call.era)
         elif failure.is_providers_fault:
-            is_first = not any(self._attempts[index, False] for index, _ in call.items)
+            is_first = not any(self._attempts[index, False] for index in call.items)
             breaker.failed(call.era, now_s, is_first=is_first)
             if is_first:
                 ramp.failed(sent_s, now_s, is_refusal=False)
@@ -156,14 +156,14 @@ class Calls(Generic[Item, Result]):
             breaker.succeeded(call.era)
             ramp.succeeded(sent_s, now_s)
 
-    def _retry_or_fail(self, index: int, priority: int, failure: Failure, now_s: float) -> None:
+    def _retry_or_fail(self, index: int, failure: Failure, now_s: float) -> None:
         kind = index, failure.category is Category.RATE_LIMIT
         self._attempts[kind] += 1
         attempts = self._attempts[kind]
         policy = self._job.options.retry
         if policy.allows(failure, attempts):
             self._tally.retries += 1
-            self._queue.put_later(index, priority, now_s + policy.wait_s(failure, attempts, self._chance))
+            self._queue.put_later(index, BEGUN, now_s + policy.wait_s(failure, attempts, self._chance))
         else:
             made = self._attempts[index, True] + self._attempts[index, False]
             self._outcomes.failed(index, failure, made)

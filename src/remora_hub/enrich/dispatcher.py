@@ -14,7 +14,7 @@ from remora_hub.enrich.limiter import LOOK_AGAIN_S
 from remora_hub.enrich.outcomes import Outcomes
 from remora_hub.enrich.recorder import Recorder
 from remora_hub.enrich.tally import Tally
-from remora_hub.enrich.work_queue import WorkQueue
+from remora_hub.enrich.work_queue import BEGUN, WorkQueue
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -69,30 +69,20 @@ class Dispatcher(Generic[Item, Result]):
         """Begin a call, and 0; else the seconds after which to look again, None: when something has happened."""
         if self._job.control.is_paused:
             return self._wait_for("pause", None)
-        room = self._room(now_s)
-        if not room:
-            next_s = self._gates.ramp.next_look_s
-            return self._wait_for("", None if next_s is None else max(0.001, next_s - now_s))
+        ramp = self._gates.ramp
+        ramp.consider(self._tally.running, now_s)
+        self._tally.concurrency = ramp.limit
+        if self._tally.running >= ramp.limit:
+            return self._wait_until(ramp.next_look_s, now_s)
         if not self._queue:
             return self._wait_for("", None)
         blocked_s = self._gates.breaker.wait_s(now_s)
         if blocked_s:
             return self._wait_for_provider(blocked_s)
-        group = self._take_group(now_s, room)
+        group = self._take_group(now_s)
         if not group:
-            next_s = self._queue.next_s()
-            return self._wait_for("", None if next_s is None else max(0.001, next_s - now_s))
+            return self._wait_until(self._queue.next_s(), now_s)
         return self._send(group, now_s)
-
-    def _room(self, now_s: float) -> int:
-        """How many items may be begun now."""
-        running = self._tally.running
-        self._gates.ramp.consider(running, now_s)
-        self._tally.concurrency = self._gates.ramp.limit
-        if running >= self._gates.ramp.limit:
-            return 0
-        room = self._job.options.max_items_per_call if self._job.process_group is not None else 1
-        return room if self._recorder is None else min(room, self._recorder.room)
 
     def _wait_for_provider(self, seconds: float) -> float:
         if self._gates.breaker.trips_in_a_row < self._job.options.max_trips:
@@ -103,13 +93,20 @@ class Dispatcher(Generic[Item, Result]):
             self._outcomes.failed(index, _GIVEN_UP, 0)
         return LOOK_AGAIN_S if self._outcomes.unfinished else 0.0
 
-    def _take_group(self, now_s: float, room: int) -> list[tuple[int, int]]:
+    def _take_group(self, now_s: float) -> list[tuple[int, int]]:
+        """What goes into the next call: items with their priorities; none if none may be begun now."""
         first = self._queue.take(now_s)
         if first is None:
             return []
+        room = self._job.options.max_items_per_call if self._job.process_group is not None else 1
+        if self._recorder is not None:
+            room = min(room, self._recorder.room)
+        if room < 1 and first[1] != BEGUN:  # what was begun has its room, and others may wait for it
+            self._queue.put(*first)
+            return []
         group = [first]
         is_alone = first[0] in self._calls.alone or self._gates.ramp.is_one_at_a_time
-        if room == 1 or is_alone:
+        if room <= 1 or is_alone:
             return group
         size = items_per_call(
             most=room,
@@ -145,7 +142,7 @@ class Dispatcher(Generic[Item, Result]):
             for index, _ in group:
                 self._recorder.begin(index)
         self._tally.waits_for = ""
-        self._calls.begin(Call(group, reservation, era))
+        self._calls.begin(Call([index for index, _ in group], reservation, era))
         return 0.0
 
     def _put_back(self, group: list[tuple[int, int]]) -> None:
@@ -154,6 +151,10 @@ class Dispatcher(Generic[Item, Result]):
 
     def _estimate(self, index: int) -> int:
         return self._job.estimate_tokens(self._job.items[index])
+
+    def _wait_until(self, moment_s: float | None, now_s: float) -> float | None:
+        """A moment that has passed is none to wait for: only an event can change anything then."""
+        return self._wait_for("", None if moment_s is None or moment_s <= now_s else moment_s - now_s)
 
     def _wait_for(self, what: str, seconds: float | None) -> float | None:
         self._tally.waits_for = what

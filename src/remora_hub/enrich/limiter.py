@@ -61,11 +61,6 @@ class Limiter:
         self._requests = Budget(limits.requests_per_minute, limits, now_s)
         self._tokens = Budget(limits.tokens_per_minute, limits, now_s)
 
-    @property
-    def limits(self) -> Limits:
-        """What is kept."""
-        return self._limits
-
     def adopt(self, limits: Limits, now_s: float) -> None:
         """Keep ``limits`` from now on. What was spent in the last minute stays spent."""
         with self._lock:

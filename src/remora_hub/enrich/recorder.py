@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Generic, TypeVar
 
 from remora_hub.enrich.batches import Batch, BatchLedger, Finished
@@ -91,7 +92,7 @@ class Recorder(Generic[Item, Result]):
 
     async def _write_batches(self, batches: Sequence[Batch[Result]]) -> None:
         for batch in batches:
-            await self._write(lambda batch=batch: self._persistence.sink.write(batch), batch.items)  # type: ignore[misc]  # mypy cannot infer a lambda's default
+            await self._write(partial(self._persistence.sink.write, batch), batch.items)
 
     async def _write(self, work: Callable[[], None], items: Sequence[Finished[Result]]) -> None:
         if self.error is not None:

@@ -16,11 +16,11 @@ class Priority(IntEnum):
     REST = 2
 
 
-class WorkQueue:
-    """Items by priority, within one by their place in the input; some not before a given moment. For any thread.
+BEGUN = -1  # an item that comes back: before all others, for its batch waits for it
 
-    An item that comes back, put back or to be tried again, takes the place it had.
-    """
+
+class WorkQueue:
+    """Items by priority, within one by their place in the input; some not before a given moment. For any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -46,12 +46,13 @@ class WorkQueue:
             heapq.heappush(self._later, (moment_s, item, ticket))
 
     def promote(self, item: int, priority: int) -> bool:
-        """Give a waiting item another priority; False if it waits no more, or is put off to be tried later."""
+        """Give a waiting item another priority; False if it waits no more, or was begun and comes first anyway."""
         with self._lock:
-            _, _, is_put_off = self._waiting.get(item, (0, 0, True))
-            if not is_put_off:
+            _, present, is_put_off = self._waiting.get(item, (0, BEGUN, True))
+            is_fresh = present != BEGUN and not is_put_off
+            if is_fresh:
                 self._put(item, priority)
-            return not is_put_off
+            return is_fresh
 
     def take(self, now_s: float) -> tuple[int, int] | None:
         """The item to do next, and its priority; None if there is none at this moment."""
