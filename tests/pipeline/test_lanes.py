@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
 
 import psutil
 import pytest
@@ -24,7 +27,7 @@ def good(count: int) -> list[Request]:
 
 @pytest.fixture
 def lanes() -> Iterator[ParseLanes]:
-    made = ParseLanes(1, limit_s=1.0, idle_s=60)
+    made = ParseLanes(1, limit_s=2.0, idle_s=60)  # a fourth of that for each of many
     yield made
     made.close()
 
@@ -48,6 +51,19 @@ def test_a_file_alone_that_takes_too_long_is_refused(lanes: ParseLanes) -> None:
     assert isinstance(outcome, Refusal)
     assert outcome.status == "timed_out"
     assert lanes.counters.timed_out == 1
+
+
+def test_a_file_is_not_blamed_for_time_in_which_its_lane_did_not_run() -> None:
+    with closing(ParseLanes(1, limit_s=1.0, idle_s=60)) as lanes, ThreadPoolExecutor(1) as thread:
+        list(lanes.extract(good(1)))
+        [pid] = lanes.pids()
+        os.kill(pid, signal.SIGSTOP)
+        extraction = thread.submit(lambda: list(lanes.extract(good(1))))
+        wait([extraction], timeout=1.3)  # beyond the limit
+        os.kill(pid, signal.SIGCONT)
+        [(_, outcome)] = extraction.result()
+        assert isinstance(outcome, PackedFile)
+        assert lanes.counters.started == 1
 
 
 def test_hurried_a_slow_file_is_postponed_even_if_it_is_alone_or_the_last(lanes: ParseLanes) -> None:
