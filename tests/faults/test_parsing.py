@@ -50,7 +50,7 @@ def test_several_hanging_files_hold_up_nobody(
 ) -> None:
     # Others take a second at most (FAULTS.md, P1). So that a slow machine does not fail, the limit is far beyond it:
     # whoever waited for a hanging file would see one given up.
-    hub = start_hub("index.parse_timeout_s=30", *settings)
+    hub = start_hub("index.parse_timeout_s=300", *settings)
     hub.wait_until_ready()
     write_hanging(root, 4)
     write_files(root / "innocent", 30)
@@ -63,10 +63,26 @@ def test_several_hanging_files_hold_up_nobody(
 
 
 @pytest.mark.fault(case="P1")
+@pytest.mark.parametrize("policy", ["reconcile", "block", "shed_oldest"])
+def test_hanging_files_do_not_fill_the_queue(
+    root: Path, start_hub: StartHub, write_files: WriteFiles, policy: str
+) -> None:
+    # As above, the limit is far beyond what others may take.
+    hub = start_hub(
+        "index.parse_timeout_s=30", "changes.change_queue_size=8", f"changes.backpressure={policy}"
+    )
+    hub.wait_until_ready()
+    write_hanging(root, 8)
+    hub.wait_until(lambda: hub.status()["queue"]["pending"] >= 8)
+    write_files(root / "innocent", 30)
+    hub.wait_until(lambda: len(hub.served()[0]) == 30)
+
+
+@pytest.mark.fault(case="P1")
 def test_hanging_files_are_given_up_and_not_parsed_again_until_they_change(
     root: Path, start_hub: StartHub
 ) -> None:
-    hub = start_hub("index.parse_timeout_s=0.5")
+    hub = start_hub("index.parse_timeout_s=1")
     hub.wait_until_ready()
     hanging = write_hanging(root, 3)
     assert set(hub.converges(held_up=hanging).values()) == {"timed_out"}
@@ -88,7 +104,7 @@ def test_hanging_files_are_given_up_and_not_parsed_again_until_they_change(
 
 @pytest.mark.fault(case="P1")
 def test_a_hanging_file_that_never_rests_is_given_up_too(root: Path, start_hub: StartHub) -> None:
-    hub = start_hub("index.parse_timeout_s=0.5")
+    hub = start_hub("index.parse_timeout_s=1")
     hub.wait_until_ready()
     stop = threading.Event()
 

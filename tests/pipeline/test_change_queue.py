@@ -108,6 +108,29 @@ async def test_a_postponed_path_waits_apart_until_a_state_of_it_is_stored() -> N
     assert await queue.take(10) == ["slow"]
 
 
+@pytest.mark.parametrize("policy", POLICIES)
+async def test_suspects_leave_the_queue_room_for_others_and_are_bounded_too(policy: Any) -> None:
+    queue, marked = queue_of(2, policy)
+    for number in range(2):
+        await fill(queue, f"slow{number}")
+        await queue.take(1)
+        queue.finish(f"slow{number}", Outcome.POSTPONED)
+    assert await queue.take_suspect() == "slow0"
+    await fill(queue, "a", "b")
+    assert await queue.take(1) == ["a"]
+    queue.finish("a", Outcome.POSTPONED)
+    assert (queue.depth, queue.pending, marked) == (1, 4, [])
+    if policy == "block":
+        putting = asyncio.create_task(fill(queue, "d/c"))
+        await asyncio.sleep(0)
+        assert not putting.done()
+        queue.finish("slow0")
+        await putting
+    else:
+        await fill(queue, "d/c")
+        assert len(marked) == 1
+
+
 async def test_reconcile_marks_the_directory_of_what_does_not_fit() -> None:
     queue, marked = queue_of(2, "reconcile")
     await fill(queue, "d/a", "d/b", "e/c", "top")

@@ -72,9 +72,10 @@ class Entry:
 
 
 class ChangeQueue:
-    """``size`` paths at most, those being worked on included.
+    """``size`` paths at most, those being worked on included, and as many suspects beside them.
 
-    ``mark_rescan`` is called with the directory of a path that does not fit.
+    A queue full of suspects would make the others wait for the parser's time limit after all. ``mark_rescan`` is called
+    with the directory of a path that does not fit.
     """
 
     def __init__(self, size: int, policy: Policy, mark_rescan: Callable[[str], None]) -> None:
@@ -85,6 +86,7 @@ class ChangeQueue:
         self._mark_rescan = mark_rescan
         self._levels: dict[Priority, OrderedDict[str, Entry]] = {level: OrderedDict() for level in Priority}
         self._suspects: OrderedDict[str, Entry] = OrderedDict()
+        self._suspects_in_work = 0
         self._working: dict[str, Entry] = {}
         self._again: dict[str, Entry] = {}
         self._turns = 0
@@ -97,13 +99,13 @@ class ChangeQueue:
 
     @property
     def depth(self) -> int:
-        """Paths waiting; those being worked on are not counted."""
-        return sum(map(len, self._levels.values())) + len(self._suspects)
+        """Paths waiting; suspects and those being worked on are not counted."""
+        return sum(map(len, self._levels.values()))
 
     @property
     def pending(self) -> int:
-        """Paths waiting or being worked on."""
-        return self.depth + len(self._working)
+        """Paths waiting or being worked on, suspects included."""
+        return self.depth + len(self._suspects) + len(self._working)
 
     @property
     def suspects(self) -> list[str]:
@@ -126,7 +128,7 @@ class ChangeQueue:
         """Have ``path`` looked at. When the queue is full, the policy decides what becomes of it; it is never lost."""
         if self._merge(path, priority) is not None:
             return
-        if self.pending >= self._size:
+        if self._is_full:
             if self._policy == "block":
                 await self._wait_for_room()
             elif self._policy == "reconcile" or not self._shed_oldest():
@@ -163,11 +165,13 @@ class ChangeQueue:
             await self._has_suspects.wait()
         path, entry = self._suspects.popitem(last=False)
         self._working[path] = entry
+        self._suspects_in_work += 1
         return path
 
     def finish(self, path: str, outcome: Outcome = Outcome.STORED) -> None:
         """A taken path is done, or waits again: behind all others of its priority."""
         entry = self._working.pop(path)
+        self._suspects_in_work -= entry.is_suspect
         following = self._again.pop(path, None)
         if outcome is not Outcome.STORED:
             following = following or Entry(path, entry.priority)
@@ -186,6 +190,11 @@ class ChangeQueue:
             self._levels[following.priority][path] = following
             self._has_work.set()
         self._has_room.set()
+
+    @property
+    def _is_full(self) -> bool:
+        apart = len(self._suspects) + self._suspects_in_work
+        return self.pending - min(apart, self._size) >= self._size
 
     def _merge(self, path: str, priority: Priority) -> Entry | None:
         """The entry already waiting for ``path``, if there is one; it moves up if ``priority`` is higher.
@@ -223,10 +232,10 @@ class ChangeQueue:
         return entry
 
     async def _wait_for_room(self) -> None:
-        if self.pending < self._size:
+        if not self._is_full:
             return
         self.counters.waits += 1
-        while self.pending >= self._size:
+        while self._is_full:
             self._has_room.clear()
             await self._has_room.wait()
 
