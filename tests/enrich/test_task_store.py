@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from remora_hub.enrich import (
     Priority,
     RetryPolicy,
     RunControl,
+    history,
     run_job,
 )
 from remora_hub.enrich.batches import Batch, Finished
@@ -106,17 +108,51 @@ def test_what_is_forgotten_stays_in_the_cache_until_it_is_pruned(task_store: Mak
     assert store.get({"1", "2"}) == {"2": "B"}
 
 
-def test_a_newer_or_foreign_or_unreachable_file_is_refused(tmp_path: Path) -> None:
+def test_a_newer_or_unreachable_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "enrich.db"
     EnrichDatabase(path).close()
     apsw.Connection(str(path)).pragma("user_version", 99)
     with pytest.raises(NewerIndexError):
         EnrichDatabase(path)
-    (tmp_path / "other.db").write_bytes(b"no database at all" * 100)
-    with pytest.raises(StoreError):
-        EnrichDatabase(tmp_path / "other.db")
     with pytest.raises(StoreError):
         EnrichDatabase(tmp_path / "missing" / "enrich.db")
+
+
+@pytest.mark.parametrize("is_database", [True, False])
+def test_a_file_that_is_damaged_or_not_the_hubs_is_set_aside(tmp_path: Path, is_database: bool) -> None:
+    path = tmp_path / "enrich.db"
+    if is_database:
+        connection = apsw.Connection(str(path))
+        connection.execute("CREATE TABLE theirs (x)")
+        connection.close()
+    else:
+        path.write_bytes(b"no database at all" * 100)
+    before = path.read_bytes()
+    with EnrichDatabase(path) as database:
+        assert read_history(database) == []
+    (kept,) = tmp_path.glob("enrich.db.damaged-*")
+    assert is_database or kept.read_bytes() == before
+
+
+def test_a_file_may_be_made_by_many_at_once(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        databases = list(threads.map(EnrichDatabase, [tmp_path / "enrich.db"] * 8))
+    for database in databases:
+        assert read_history(database) == []
+        database.close()
+
+
+def test_the_latest_runs_are_kept(
+    task_store: MakeStore, database: EnrichDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "RUNS_KEPT", 3)
+    store = task_store()
+    for _ in range(5):
+        store.begin_run()
+        store.write(batch(0, ("a", "1", "A")))
+    assert [record.id for record in read_history(database)] == [5, 4, 3]
+    with database.reading("count") as connection:
+        assert connection.execute("SELECT count(*) FROM hub_enrich_batches").get == 3
 
 
 def test_a_run_stores_its_results_in_batches_and_is_remembered(

@@ -19,8 +19,9 @@ from typing import Self
 
 import apsw
 
-from remora_hub.errors import NewerIndexError
-from remora_hub.store.connection import open_writer, store_error
+from remora_hub.errors import CorruptStoreError, NewerIndexError
+from remora_hub.logs import get_logger
+from remora_hub.store.connection import open_writer, set_aside, store_error
 
 Connection = apsw.Connection
 
@@ -28,6 +29,8 @@ SCHEMA_VERSION = 1
 APPLICATION_ID = 0x526D456E  # "RmEn"
 _BUSY_TIMEOUT_MS = 10_000
 _CACHE_MB = 4
+
+_log = get_logger(__name__)
 
 _TABLES = """
 CREATE TABLE hub_enrich_cache (
@@ -50,18 +53,16 @@ class EnrichDatabase:
     """An open ``enrich.db``, made if there is none. Any thread may use it, one at a time; so may any process."""
 
     def __init__(self, path: Path) -> None:
-        """Raises StoreError, NewerIndexError for a file of a newer hub's."""
+        """A damaged file is set aside under a dated name. Raises StoreError, NewerIndexError for a newer hub's file."""
         self.path = path
         self._lock = threading.RLock()
         try:
-            self._connection = open_writer(path, busy_timeout_ms=_BUSY_TIMEOUT_MS, cache_mb=_CACHE_MB)
-        except apsw.Error as error:
-            raise store_error("open the store", path, error) from error
-        try:
-            self._prepare()
-        except BaseException:
-            self._connection.close()
-            raise
+            self._connection = _open(path)
+        except CorruptStoreError as error:
+            kept = set_aside(path)
+            remedy = "none needed; what it held is made again, at its price"
+            _log.warning("store.damaged", reason=error.reason, kept=str(kept), remedy=remedy)
+            self._connection = _open(path)
 
     def __enter__(self) -> Self:
         return self
@@ -104,14 +105,34 @@ class EnrichDatabase:
         except apsw.Error as error:
             raise store_error(operation, self.path, error) from error
 
-    def _prepare(self) -> None:
-        with self.transaction("open the store") as connection:
-            found = int(connection.pragma("user_version"))
-            if found > SCHEMA_VERSION:
-                raise NewerIndexError(
-                    "open the store", str(self.path), f"it was written by a newer hub (schema {found})"
-                )
-            if found == 0:
-                connection.execute(_TABLES)
-                connection.pragma("application_id", APPLICATION_ID)
-                connection.pragma("user_version", SCHEMA_VERSION)
+
+def _open(path: Path) -> apsw.Connection:
+    try:
+        connection = open_writer(path, busy_timeout_ms=_BUSY_TIMEOUT_MS, cache_mb=_CACHE_MB)
+    except apsw.Error as error:
+        raise store_error("open the store", path, error) from error
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        _prepare(connection, path)
+        connection.execute("COMMIT")
+    except apsw.Error as error:
+        connection.close()
+        raise store_error("open the store", path, error) from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: apsw.Connection, path: Path) -> None:
+    """Make the tables in an empty file. Raises NewerIndexError, CorruptStoreError for another program's database."""
+    found = int(connection.pragma("user_version"))
+    if connection.execute("SELECT count(*) FROM sqlite_schema").get == 0:
+        connection.execute(_TABLES)
+        connection.pragma("application_id", APPLICATION_ID)
+        connection.pragma("user_version", SCHEMA_VERSION)
+    elif int(connection.pragma("application_id")) != APPLICATION_ID:
+        raise CorruptStoreError("open the store", str(path), "it is not the hub's")
+    elif found > SCHEMA_VERSION:
+        reason = f"it was written by a newer hub (schema {found})"
+        raise NewerIndexError("open the store", str(path), reason, "upgrade remora-hub")

@@ -12,6 +12,8 @@ from remora_hub.enrich.database import Connection, EnrichDatabase
 from remora_hub.enrich.persistence import RunStatus
 from remora_hub.enrich.report import Report
 
+RUNS_KEPT = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class BatchRecord:
@@ -39,7 +41,10 @@ class RunRecord:
 
 
 def begin_run(database: EnrichDatabase, task: str, model: str, prompt_version: str) -> int:
-    """Record a run that begins; its id. Runs whose process is gone were interrupted. Raises StoreError."""
+    """Record a run that begins; its id. Runs whose process is gone were interrupted. Raises StoreError.
+
+    The latest ``RUNS_KEPT`` are kept, for a follower makes a run for every few changes.
+    """
     with database.transaction("record a run") as connection:
         running: list[tuple[Any, ...]] = connection.execute(
             "SELECT id, pid FROM hub_enrich_runs WHERE status = 'running'"
@@ -51,7 +56,10 @@ def begin_run(database: EnrichDatabase, task: str, model: str, prompt_version: s
             " VALUES (?, ?, ?, ?, ?, 'running')",
             (task, model, prompt_version, os.getpid(), time.time()),
         )
-        return connection.last_insert_rowid()
+        run_id = connection.last_insert_rowid()
+        connection.execute("DELETE FROM hub_enrich_runs WHERE id <= ?", (run_id - RUNS_KEPT,))
+        connection.execute("DELETE FROM hub_enrich_batches WHERE run_id <= ?", (run_id - RUNS_KEPT,))
+        return run_id
 
 
 def end_run(database: EnrichDatabase, run_id: int, status: RunStatus, report: Report) -> None:
