@@ -117,6 +117,8 @@ class Hub:
             self._manager.stopping()
             if for_all:
                 self._language_server.announce_stop()
+            self._lock.hand_over()
+            self._endpoint.take_no_more()
             if self._on_stop is not None:
                 self._on_stop()
         self._stopping.set()

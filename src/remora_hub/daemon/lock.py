@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import time
 from pathlib import Path
 from typing import Self
 
@@ -14,6 +15,9 @@ from remora_hub.errors import AlreadyRunningError, StoreError
 from remora_hub.holder import Holder, read_holder
 from remora_hub.logs import get_logger
 from remora_hub.paths import StatePaths
+
+_LONGEST_END_S = 5.0  # of a hub that stops, whatever hangs
+_POLL_S = 0.02
 
 log = get_logger(__name__)
 
@@ -27,20 +31,27 @@ class RootLock:
         self._is_named = False
 
     def __enter__(self) -> Self:
-        """Take the lock. Raises AlreadyRunningError with the holder's pid, StoreError."""
+        """Take the lock; from a holder who is about to end, a moment later. Raises AlreadyRunningError with the
+        holder's pid, StoreError.
+        """
         path = self._paths.lock
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            self._wait_for_lock()
+        except AlreadyRunningError:
             self._close()
-            holder = read_holder(path)
-            raise AlreadyRunningError(str(self._paths.root), holder.pid if holder else None) from None
+            raise
         except OSError as error:
             self._close()
             raise StoreError("lock", str(path), error.strerror or str(error)) from error
         self._name_holder()
         return self
+
+    def hand_over(self) -> None:
+        """Let whoever comes for the lock from now on wait for it: its holder is about to end."""
+        if self._file >= 0 and self._is_named:
+            with contextlib.suppress(OSError):  # a disk gone read-only: then it is told that one runs
+                os.ftruncate(self._file, 0)
 
     def renew(self) -> None:
         """Take the lock anew if the file was deleted or replaced: the lock on the old one keeps nobody out.
@@ -61,12 +72,22 @@ class RootLock:
         os.close(held)
 
     def __exit__(self, *_exception: object) -> None:
-        if self._file >= 0 and self._is_named:
-            with contextlib.suppress(
-                OSError
-            ):  # a disk gone read-only: what it says means nothing once unlocked
-                os.ftruncate(self._file, 0)
+        self.hand_over()
         self._close()
+
+    def _wait_for_lock(self) -> None:
+        """Raises AlreadyRunningError when a holder is named, or is neither named nor gone for long."""
+        deadline = time.monotonic() + _LONGEST_END_S
+        while True:
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                holder = read_holder(self._paths.lock)
+                if holder is not None or time.monotonic() >= deadline:
+                    raise AlreadyRunningError(str(self._paths.root), holder.pid if holder else None) from None
+                time.sleep(_POLL_S)
+            else:
+                return
 
     def _name_holder(self) -> None:
         """Write who holds the lock, or leave it to ``renew``: on a full disk it is held all the same, and clients

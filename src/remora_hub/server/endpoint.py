@@ -76,20 +76,24 @@ class Endpoint:
         if self._is_own:
             self._servers.append(await self._serve(self._bind(), is_own=True))
 
-    async def close(self) -> None:
-        """Stop listening, end all connections, remove the socket."""
+    def take_no_more(self) -> None:
+        """Stop listening and remove the socket; who is connected stays so."""
         for server in self._servers:
             server.close()
         is_closing, self._servers = bool(self._servers), []
-        tasks = list(self._connections)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
         if is_closing and self._is_own:
             with contextlib.suppress(
                 OSError
             ):  # gone already, or on a disk gone read-only: the next hub replaces it
                 self._paths.socket.unlink()
+
+    async def close(self) -> None:
+        """Stop listening, remove the socket, end all connections."""
+        self.take_no_more()
+        tasks = list(self._connections)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _bind(self) -> socket.socket:
         path = self._paths.socket
