@@ -100,15 +100,19 @@ async def _switch(
     files: Sequence[str],
     samples: Samples,
 ) -> None:
-    """Switch to each of ``branches`` and back again."""
+    """Switch to each of ``branches`` and back again, but for no longer than ``plan.budget_s`` or a single time."""
     step = max(1, len(files) // _WATCHED)
     async with contender.start(project.root) as server:
         await start_at_rest(bench, project, contender, server)
+        spent_s = 0.0
         for branch in branches:
+            if spent_s > bench.plan.budget_s:
+                break
             names = [marker(branch, number) for number in range(0, len(files), step)]
             for key, to in (("branch_switch", branch), ("branch_back", _MAIN)):
                 taken_s = await _one_switch_s(contender, server, project.root, to, names, files)
                 samples.add(key, contender.name, taken_s)
+                spent_s += taken_s
 
 
 async def _one_switch_s(
@@ -128,7 +132,8 @@ async def _one_switch_s(
     if before is not None:
         await asyncio.to_thread(_wait_until_indexed, root, before, len(files))
     for name in names:
-        await until_visible(server, name, _LONGEST_S, is_gone=branch == _MAIN)
+        left_s = _LONGEST_S - (time.perf_counter() - started)
+        await until_visible(server, name, left_s, is_gone=branch == _MAIN)
     return time.perf_counter() - started
 
 
