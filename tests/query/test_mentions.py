@@ -28,6 +28,10 @@ WAYS = {
         "pkg/__init__.py": "from pkg.deep.module import target",
         "pkg/use.py": "from . import target\ntarget()",
     },
+    "as an attribute of its module, taken from another": {
+        "other.py": "from pkg.deep import module",
+        "use.py": "from other import module\nmodule.target()",
+    },
     "as an attribute of its package": {"use.py": "from pkg.deep import module\nmodule.target()"},
 }  # fmt: skip
 OTHERS = {

@@ -8,6 +8,7 @@ from concurrent.futures import CancelledError
 from functools import cached_property
 from threading import Lock
 
+from remora_hub.compression import decompress
 from remora_hub.facts import PackedFile
 from remora_hub.query.catalogue import Catalogue
 from remora_hub.query.modules import Modules
@@ -33,6 +34,11 @@ class FileCache:
             self._generation += 1
             for path in paths:
                 self._files.pop(path, None)
+
+    def peek(self, path: str) -> SourceFile | None:
+        """The file at ``path``, if it is here."""
+        with self._lock:
+            return self._files.get(path)
 
     def file(self, path: str, read: Callable[[str], SourceFile | None]) -> SourceFile | None:
         """The file at ``path``, read if it is not here."""
@@ -81,6 +87,14 @@ class Index:
         if self._is_given_up():
             raise CancelledError
         return self._overlays.get(path) or self._cache.file(path, self._read)
+
+    def mask(self, path: str) -> bytes | None:
+        """The code of a file with all else blanked, where nothing more is needed of it."""
+        known = self._overlays.get(path) or self._cache.peek(path)
+        if known is not None:
+            return known.code.mask
+        code = self._reader.code_of(path)
+        return None if code is None else decompress(code)
 
     def paths(self) -> list[str]:
         """All files, sorted."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from remora_hub.query.file_facts import ImportStatement
+from remora_hub.query.other_members import OtherMembers
 from remora_hub.query.resolution.entities import Entity
 from remora_hub.query.resolution.resolver import Resolver
 from remora_hub.query.source_file import Occurrence, SourceFile
@@ -40,10 +41,16 @@ class Mentions:
         self._names = [name]
         self._is_global = entity.scope == -1 and not entity.is_module
         self._is_member = _is_member(entity)
+        self._passing_on: set[str] | None = {
+            entity.file.path
+        }  # modules that have it under some name; None: any may
 
     def all(self, sites: Sites = everywhere) -> Iterator[tuple[SourceFile, Occurrence, bool]]:
         """File, occurrence, and whether it is certain that it means the entity; file by file, sorted by path."""
+        others = OtherMembers(self._resolver.index, self._entity) if self._is_member else None
         for path in self._files():
+            if others is not None and others.are_all_in(path):
+                continue
             file = self._resolver.index.file(path)
             if file is not None:
                 for occurrence, is_certain in self.in_file(file, sites):
@@ -126,7 +133,10 @@ class Mentions:
                 continue
             if len(exporting) > _MOST_EXPORTING:
                 found |= naming
+                self._passing_on = None
                 continue
+            if self._passing_on is not None:
+                self._passing_on.add(module)
             exporting += [
                 (path, name) for path in self._star_importers(module) if (path, name) not in exporting
             ]
@@ -142,11 +152,28 @@ class Mentions:
     def _near(self, module: str, naming: set[str]) -> set[str]:
         """Those of ``naming`` that may import from a module: they name it, or its package is around them."""
         index = self._resolver.index
-        near = naming.intersection(index.files_naming(index.modules.name_of(module).rpartition(".")[2]))
+        name = index.modules.name_of(module).rpartition(".")[2]
+        near = naming.intersection(index.files_naming(name))
         directory, _, file_name = module.rpartition("/")
+        within = {path for path in naming if path.startswith(directory + "/") or not directory}
         if file_name in _INIT:
-            near.update(path for path in naming if path.startswith(directory + "/") or not directory)
-        return near
+            return near | within
+        if index.modules.is_search_path(directory):
+            return near
+        # From elsewhere the module is imported by a name that has its package's in it, or taken from who has done so.
+        found = near & (within | set(index.files_naming(directory.rpartition("/")[2])))
+        return found | {path for path in near - found if self._takes(path, name)}
+
+    def _takes(self, path: str, module: str) -> bool:
+        """Whether a file may have a module under its own name: it stands somewhere in it without a dot before it."""
+        mask = self._resolver.index.mask(path) or b""
+        name = module.encode()
+        position = mask.find(name)
+        while position >= 0:
+            if mask[max(0, position - 1) : position] != b".":
+                return True
+            position = mask.find(name, position + 1)
+        return False
 
     def _star_importers(self, module: str) -> list[str]:
         """The files that import all names of a module."""
@@ -178,6 +205,8 @@ class Mentions:
         """Whether ``name`` in the module that a statement imports from is the entity."""
         modules, names = self._resolver.index.modules, self._resolver.names
         module = modules.find(Imported(statement.module, statement.level), file.path)
+        if self._passing_on is not None and module not in self._passing_on:
+            return False
         found = names.module_member(module, name) if module is not None else ()
         return any(one.key == self._entity.key for one in found)
 

@@ -120,6 +120,10 @@ class Modules:
             return None
         return self._at(_joined(directory if slash else "", name))
 
+    def is_search_path(self, directory: str) -> bool:
+        """Whether modules in a directory are imported by their names alone, from other directories, too."""
+        return directory in ("", "src") or directory in self._package_roots()
+
     def stub_of(self, path: str) -> str | None:
         """The stub beside a source."""
         return f"{path}i" if path.endswith(".py") and f"{path}i" in self._paths else None
