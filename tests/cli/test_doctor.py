@@ -148,6 +148,7 @@ def test_a_socket_others_can_reach_is_a_problem(root: Path) -> None:
 
 
 def test_a_file_system_that_tells_nothing_is_a_warning(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "read_mounts", lambda: [Mount(1, "/", "ext4")])
     assert checks.file_system(StatePaths(root)).grade == "ok"
     monkeypatch.setattr(checks, "read_mounts", lambda: [Mount(1, "/", "ext4"), Mount(2, str(root), "nfs4")])
     found = checks.file_system(StatePaths(root))

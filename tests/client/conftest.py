@@ -49,7 +49,7 @@ class FakeHub:
     def wait_for(self, method: str, count: int = 1) -> dict[str, Any]:
         """The ``count``-th message of a method, as soon as it is there."""
         with self._arrived:
-            assert self._arrived.wait_for(lambda: len(self._of(method)) >= count, 10), f"no {method}"
+            assert self._arrived.wait_for(lambda: len(self._of(method)) >= count, 60), f"no {method}"
             return self._of(method)[count - 1]
 
     def answer(self, request: int, result: object) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,8 @@ async def test_another_protocol_is_an_error_not_a_crash(hub: Hub, client: AsyncC
     hub.handlers["hub/status"] = lambda _: None
     asking = asyncio.create_task(client.status())
     await asyncio.to_thread(hub.wait_for, "hub/status")
-    hub.send_raw(noise)
+    with suppress(ConnectionError):  # the client hangs up at the first of it
+        await asyncio.to_thread(hub.send_raw, noise)
     with pytest.raises(HubError, match="cannot understand"):
         await asking
 

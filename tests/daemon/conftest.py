@@ -21,7 +21,7 @@ from remora_hub.client.blocking import BlockingClient
 from remora_hub.holder import read_holder
 from remora_hub.paths import StatePaths
 
-_LONGEST_COMMAND_S = 60
+_LONGEST_COMMAND_S = 100
 
 
 @dataclass
@@ -35,8 +35,11 @@ class Project:
         return StatePaths(self.root)
 
     def write(self, path: str, source: str) -> None:
+        """In one step: a hub on a busy machine may look between two, and commit twice."""
         (self.root / path).parent.mkdir(parents=True, exist_ok=True)
-        (self.root / path).write_text(source)
+        unfinished = (self.root / path).with_name("unfinished")
+        unfinished.write_text(source)
+        unfinished.replace(self.root / path)
 
     def run(self, *arguments: str, code: int | None = 0) -> subprocess.CompletedProcess[str]:
         """Run a command in the root; fails unless it exits with ``code`` (None: with any)."""

@@ -53,7 +53,7 @@ def test_index_counts_what_a_daemon_does(running: Project) -> None:
     with socket.socket(socket.AF_UNIX) as probe:
         probe.connect(str(running.paths.socket))
     os.kill(holder, signal.SIGCONT)
-    printed, _ = index.communicate(timeout=30)
+    printed, _ = index.communicate(timeout=60)
     found = counts(json.loads(printed))
     assert (found[0], found[4]) == (4, 1)
     assert running.json("status")["files"] == 4
@@ -218,10 +218,10 @@ def test_run_ends_with_0_on_a_signal(project: Project, number: int) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "remora_hub", "run"], cwd=project.root, stderr=subprocess.PIPE
     )
-    with BlockingClient.wait_for(project.paths, 20) as client:
+    with BlockingClient.wait_for(project.paths, 60) as client:
         client.call("hub/sync")
     process.send_signal(number)
-    _, log = process.communicate(timeout=20)
+    _, log = process.communicate(timeout=60)
     assert process.returncode == 0
     assert b"Traceback" not in log
 

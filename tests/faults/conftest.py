@@ -76,7 +76,7 @@ class RunningHub:
         found: dict[str, Any] = self.call("hub/status")
         return found
 
-    def wait_until(self, condition: Callable[[], object], within_s: float = 30.0) -> None:
+    def wait_until(self, condition: Callable[[], object], within_s: float = 60.0) -> None:
         deadline = time.monotonic() + within_s
         while True:
             with suppress(NotRunningError, StoreError):
@@ -211,6 +211,39 @@ def start_hub(root: Path, tmp_path: Path) -> Iterator[Callable[..., RunningHub]]
     yield start
     for hub in started:
         hub.close()
+
+
+@pytest.fixture
+def delete_tree() -> Callable[[Path], None]:
+    """Delete a directory that a hub may be writing into: what it makes meanwhile is deleted, too."""
+
+    def delete(directory: Path) -> None:
+        while directory.exists():
+            with suppress(OSError):  # not empty any more, or a file went by itself
+                shutil.rmtree(directory)
+
+    return delete
+
+
+@pytest.fixture
+def are_gone() -> Callable[[list[psutil.Process], float], bool]:
+    """Whether processes end within so many seconds. One that nobody has waited for yet has ended all the same."""
+
+    def have_ended(process: psutil.Process) -> bool:
+        try:
+            return process.status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return True
+
+    def check(processes: list[psutil.Process], within_s: float) -> bool:
+        deadline = time.monotonic() + within_s
+        while not all(map(have_ended, processes)):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.01)  # what is nobody's child here tells nobody that it ends
+        return True
+
+    return check
 
 
 @pytest.fixture

@@ -6,15 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 StartHub = Callable[..., Any]  # of conftest.RunningHub, which cannot be imported from here
 WriteFiles = Callable[..., None]
+AreGone = Callable[[Any, float], bool]
 
 
 @pytest.mark.fault(case="L1")
-def test_sigterm_during_a_hanging_parse_ends_everything(root: Path, start_hub: StartHub) -> None:
+def test_sigterm_during_a_hanging_parse_ends_everything(
+    root: Path, start_hub: StartHub, are_gone: AreGone
+) -> None:
     hub = start_hub("index.parse_timeout_s=600")
     hub.wait_until_ready()
     (root / "hang.py").write_bytes(b"\\\n" * 40_000)
@@ -22,12 +24,12 @@ def test_sigterm_during_a_hanging_parse_ends_everything(root: Path, start_hub: S
     lanes = hub.lanes()
     hub.process.terminate()
     assert hub.process.wait(5) == 0  # FAULTS.md, L1
-    assert psutil.wait_procs(lanes, timeout=2)[1] == []
+    assert are_gone(lanes, 2)
 
 
 @pytest.mark.fault(case="L1")
 def test_sigterm_during_the_cold_start_ends_everything_and_the_next_start_resumes(
-    root: Path, start_hub: StartHub, write_files: WriteFiles
+    root: Path, start_hub: StartHub, write_files: WriteFiles, are_gone: AreGone
 ) -> None:
     write_files(root / "d", 600)
     hub = start_hub()
@@ -35,7 +37,7 @@ def test_sigterm_during_the_cold_start_ends_everything_and_the_next_start_resume
     lanes = hub.lanes()
     hub.process.terminate()
     assert hub.process.wait(5) == 0
-    assert psutil.wait_procs(lanes, timeout=2)[1] == []
+    assert are_gone(lanes, 2)
     committed = len(hub.served()[0])
     hub.start()
     hub.wait_until_ready()

@@ -43,14 +43,15 @@ def canary(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def was_touched(canary: Path) -> Callable[[], bool]:
+def was_touched(canary: Path) -> Iterator[Callable[[], bool]]:
     """Whether the canary was opened or read."""
     libc = ctypes.CDLL(None, use_errno=True)
     inotify = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
     assert libc.inotify_add_watch(inotify, os.fsencode(canary), IN_ACCESS | IN_OPEN) >= 0
     poll = select.poll()
     poll.register(inotify, select.POLLIN)
-    return lambda: bool(poll.poll(0))
+    yield lambda: bool(poll.poll(0))
+    os.close(inotify)  # other tests count those of this process
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ def outside(canary: Path) -> list[str]:
 def ask(hub: Any, method: str, **params: object) -> str:
     """What comes back, be it an error."""
     connection = socket.socket(socket.AF_UNIX)
-    connection.settimeout(20)
+    connection.settimeout(60)
     connection.connect(str(hub.paths.socket))
     with connection, connection.makefile("rb") as answers:
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
@@ -128,7 +129,7 @@ def test_an_editor_is_shown_nothing_from_outside_the_root(
     hub = start_hub()
     hub.converges()
     connection = socket.socket(socket.AF_UNIX)
-    connection.settimeout(20)
+    connection.settimeout(60)
     connection.connect(str(hub.paths.socket))
     uris = [
         canary.as_uri(),
@@ -182,14 +183,16 @@ def test_a_socket_opened_to_all_still_serves_its_owner_alone(root: Path, start_h
     reading, writing = os.pipe()
     stranger = os.fork()
     if stranger == 0:
-        os.fchdir(directory)  # what lies above may be closed to him
-        os.setgroups([])
-        os.setresgid(65534, 65534, 65534)
-        os.setresuid(65534, 65534, 65534)
-        connection = socket.socket(socket.AF_UNIX)
-        connection.connect(hub.paths.socket.name)
-        os.write(writing, connection.recv(1000))
-        os._exit(0)
+        try:
+            os.fchdir(directory)  # what lies above may be closed to him
+            os.setgroups([])
+            os.setresgid(65534, 65534, 65534)
+            os.setresuid(65534, 65534, 65534)
+            connection = socket.socket(socket.AF_UNIX)
+            connection.connect(hub.paths.socket.name)
+            os.write(writing, connection.recv(1000))
+        finally:
+            os._exit(0)  # whatever happens: there must not be two of pytest
     os.close(writing)
     with os.fdopen(reading, "rb") as answer:
         assert b"user 65534 is not the hub's" in answer.read()
@@ -213,7 +216,7 @@ def test_a_runtime_directory_that_others_could_swap_is_refused(
         env={**os.environ, "XDG_RUNTIME_DIR": str(runtime)},
         capture_output=True,
         text=True,
-        timeout=15,
+        timeout=60,
         check=False,
     )
     assert process.returncode == 78
@@ -277,7 +280,7 @@ def test_input_built_to_exhaust_the_reader_costs_nobody_else(
     with hub.client() as other:
         for _ in range(5):
             connection = socket.socket(socket.AF_UNIX)
-            connection.settimeout(20)
+            connection.settimeout(60)
             connection.connect(str(hub.paths.socket))
             connection.sendall(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
             assert connection.recv(100)
@@ -305,8 +308,8 @@ def test_ten_thousand_requests_of_a_client_that_vanishes_are_let_go(
             ).encode()
             try:
                 connection.send(b"Content-Length: %d\r\n\r\n%b" % (len(body), body), socket.MSG_DONTWAIT)
-            except BlockingIOError:
-                break  # the hub reads no more of it
+            except (BlockingIOError, ConnectionError):
+                break  # the hub reads no more of it, or has hung up
         connection.close()
     hub.wait_until(lambda: hub.status()["clients"] == 1)
     assert hub.memory_mb() < before + 60

@@ -83,7 +83,7 @@ def test_on_a_read_only_disk_the_start_ends_with_a_sentence(
     hub.close()
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     command = [*HUB, "run", str(root), "--state-dir", str(hub.paths.state_dir)]
-    started = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    started = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert started.returncode == 74
     assert "Read-only file system" in started.stderr
     assert "Traceback" not in started.stderr

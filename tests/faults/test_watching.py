@@ -150,7 +150,12 @@ def test_a_symbol_survives_every_way_of_saving(
 @pytest.mark.parametrize("inside", [False, True], ids=["state outside", "state inside"])
 @pytest.mark.fault(case="W7")
 def test_a_root_that_goes_and_comes_back_is_watched_again(
-    root: Path, tmp_path: Path, start_hub: StartHub, write_files: WriteFiles, inside: bool
+    root: Path,
+    tmp_path: Path,
+    start_hub: StartHub,
+    write_files: WriteFiles,
+    delete_tree: Callable[[Path], None],
+    inside: bool,
 ) -> None:
     write_files(root / "d", 10)
     hub = start_hub(inside=inside)
@@ -164,7 +169,7 @@ def test_a_root_that_goes_and_comes_back_is_watched_again(
         write_files(root / "e", 10)
         client.call("hub/sync")
     hub.converges()
-    shutil.rmtree(root)
+    delete_tree(root)
     write_files(root / "new", 10)
     hub.wait_until(lambda: hub.served()[0].keys() == {f"new/m{number}.py" for number in range(10)})
     (root / "new" / "late.py").write_text("def late(): pass\n")
@@ -280,14 +285,16 @@ def test_changes_during_the_cold_start_are_not_missed(
     root: Path, start_hub: StartHub, write_files: WriteFiles
 ) -> None:
     write_files(root / "d", 400)
+    (root / "hang.py").write_bytes(b"\\\n" * 40_000)  # for so long it is not over, however fast the machine
     hub = start_hub()
     hub.wait_until(lambda: hub.status().get("pending", 0) > 0)
+    assert not hub.status()["cold_start"]["finished"]
     for number in range(0, 400, 7):
         (root / "d" / f"m{number}.py").write_text(f"def changed{number}(): pass\n")
     for number in range(1, 400, 7):
         (root / "d" / f"m{number}.py").unlink()
     write_files(root / "new", 20)
-    hub.converges()
+    hub.converges(held_up=frozenset({"hang.py"}))
     assert hub.status()["pending"] == 0
 
 
@@ -297,7 +304,7 @@ def test_nothing_grows_with_the_number_of_saves(
 ) -> None:
     path = root / "a.py"
     path.write_text("x = 0\n")
-    hub = start_hub()
+    hub = start_hub("index.lane_idle_s=1")
 
     def save(turns: range) -> tuple[int, int, float]:
         for turn in turns:
@@ -306,12 +313,13 @@ def test_nothing_grows_with_the_number_of_saves(
                 hub.call("hub/sync")
         hub.converges()
         process = psutil.Process(hub.process.pid)
-        hub.wait_until(lambda: hub.status()["clients"] == 1)
+        hub.wait_until(lambda: hub.status()["clients"] == 1 and not hub.lanes())
         return process.num_fds(), process.num_threads(), hub.memory_mb()
 
     warm = save(range(200))
     after = save(range(200, sized(600, 10_000)))
     observed(f"descriptors, threads, MB: {warm} after 200 saves, {after} at the end")
-    assert after[:2] <= (warm[0] + 2, warm[1] + 2)
+    assert after[0] <= warm[0] + 2
+    assert after[1] <= warm[1] + 2
     assert after[2] <= warm[2] + 20  # FAULTS.md, L6
     assert os.path.exists(path)

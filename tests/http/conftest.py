@@ -63,7 +63,7 @@ class Listener:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
             writer.write("\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1"))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 raw = (await reader.read()).decode()
         finally:
             writer.transport.abort()
@@ -81,7 +81,7 @@ def free_port() -> int:
 
 
 async def until_it_answers(port: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -19,7 +19,7 @@ from remora_hub.paths import StatePaths
 def fetch(url: str, token: str = "") -> tuple[int, str]:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=60) as answer:
             return answer.status, answer.read().decode()
     except HTTPError as error:
         with error:
@@ -35,7 +35,7 @@ async def test_a_hub_is_monitored_until_it_stops(
     hub = Hub(paths, HubConfig(http=HttpConfig(port=port)))
     running = asyncio.create_task(hub.run())
     url = f"http://127.0.0.1:{port}"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not (paths.state_dir / "http.token").exists():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.01)
         await hub.opened()
@@ -61,7 +61,7 @@ async def test_without_the_extra_the_hub_does_its_work(
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     hub = Hub(StatePaths(tmp_path), HubConfig(http=HttpConfig(port=port)))
     running = asyncio.create_task(hub.run())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await hub.opened()
         await hub.sync(None)
         hub.stop()

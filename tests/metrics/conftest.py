@@ -24,14 +24,14 @@ async def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     paths = StatePaths(root)
     made = Hub(paths, HubConfig())
     running = asyncio.create_task(made.run())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not paths.socket.exists():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.005)
         await made.opened()
         await made.sync(None)
     yield made
     made.stop()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await running
 
 

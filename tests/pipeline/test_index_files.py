@@ -66,7 +66,7 @@ async def test_each_state_of_a_file_becomes_its_change(
 async def test_bytes_that_no_lane_could_extract_are_not_tried_again(
     root: Path, store: NodeStateStore
 ) -> None:
-    hurried = ParseLanes(1, limit_s=0.2, idle_s=60)
+    hurried = ParseLanes(1, limit_s=1.0, idle_s=60)
     (root / "a.py").write_bytes(b"\\\n" * 40_000)
     [omitted] = await index(root, store, hurried, "a.py")
     assert isinstance(omitted, FileOmitted)

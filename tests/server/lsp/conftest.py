@@ -17,7 +17,7 @@ from remora_hub.config import HubConfig
 from remora_hub.daemon.hub import Hub
 from remora_hub.paths import StatePaths, to_uri
 
-_LONGEST_ANSWER_S = 20
+_LONGEST_ANSWER_S = 60
 _converter = converters.get_converter()
 
 SOURCES = {
@@ -211,14 +211,14 @@ async def hub(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> As
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "r"))
     hub = Hub(StatePaths(root), HubConfig())
     running = asyncio.create_task(hub.run())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not StatePaths(root).socket.exists():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.005)
         await hub.opened()
         await hub.sync(None)
     yield hub
     hub.stop()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await running
 
 
