@@ -104,6 +104,7 @@ EVENTS = (
     LogEvent("cache.not_used", "warning", "Files are parsed that need not be.", "path reason remedy"),
     LogEvent("store.damaged", "warning", "The database is set aside and rebuilt.", "reason kept remedy"),
     LogEvent("store.damage_not_found", "error", "A read met damage, a check found none.", "reason remedy"),
+    LogEvent("store.written_by_others", "info", "Another program wrote to the database: no damage was found.", "path"),
     LogEvent("store.not_checked", "warning", "The database could not be checked now.", "reason"),
     LogEvent("store.not_marked_clean", "warning", "The next start checks the database.", "path reason"),
     LogEvent("store.write_failed", "debug", "A commit failed and is tried again.", "reason"),

@@ -145,7 +145,12 @@ class Session:
             tasks.create_task(self._follow_hints())
             tasks.create_task(self.workers.run())
             tasks.create_task(self._tick())
-            tasks.create_task(watch_over(self.store, self._check_interval_s, lambda: not self.pending))
+            tasks.create_task(watch_over(
+                    self.store,
+                    self._check_interval_s,
+                    lambda: not self.pending,
+                    lambda: self.reconciler.mark("", "database written"),
+                ))
             overtaken = await self.cold_start.run(on_walked=self._walked)
             for path in overtaken:
                 await self.queue.put(path, Priority.CHANGED)

@@ -13,7 +13,7 @@ from remora_hub.daemon.occupancy import Occupancy
 from remora_hub.daemon.places import Places
 from remora_hub.daemon.session import Session, SessionReplacedError, first_hub_error
 from remora_hub.daemon.status import Problem, problems
-from remora_hub.errors import CorruptStoreError, RootError, StoreError
+from remora_hub.errors import CorruptStoreError, HubError, RootError, StoreError
 from remora_hub.logs import get_logger
 from remora_hub.metrics.totals import Totals
 from remora_hub.paths import StatePaths
@@ -100,15 +100,12 @@ class Sessions:
             except SessionReplacedError:
                 log.debug("session.replaced", reason="the configuration has changed")
             except CorruptStoreError as error:
-                self._set_aside(error)
+                if failure := self._set_aside(error):
+                    await self._postpone(failure, patient_until)
             except (RootError, StoreError) as error:
-                may_pass = error.recoverable or isinstance(error, RootError)
-                if not may_pass or (self._so_far == 0 and time.monotonic() > patient_until):
+                if not (error.recoverable or isinstance(error, RootError)):
                     raise
-                if not self.trouble:
-                    log.debug("session.postponed", reason=str(error))
-                self.trouble = str(error)
-                await asyncio.sleep(_PAUSE_S)
+                await self._postpone(error, patient_until)
             finally:
                 self.session = None
                 self._has_opened.clear()
@@ -138,17 +135,30 @@ class Sessions:
                 self.session = None  # before it is closed: nobody shall ask it any more
                 self.ended.keep(session_counts(session))
 
+    async def _postpone(self, error: HubError, patient_until: float) -> None:
+        """Wait before the next try; raises ``error`` where none has succeeded for long."""
+        if self._so_far == 0 and time.monotonic() > patient_until:
+            raise error
+        if not self.trouble:
+            log.debug("session.postponed", reason=str(error))
+        self.trouble = str(error)
+        await asyncio.sleep(_PAUSE_S)
+
     async def _until_replaced(self) -> None:
         await self._is_replacing.wait()
         await self.answering.wait_until_empty(_LONGEST_ANSWERING_S)
         raise _replaced()
 
-    def _set_aside(self, error: CorruptStoreError) -> None:
-        """Keep a damaged database under another name, so that the next session makes a new one."""
-        exists = self._paths.database.exists()
-        kept = str(set_aside(self._paths.database)) if exists else "nothing: it is not there any more"
+    def _set_aside(self, error: CorruptStoreError) -> StoreError | None:
+        """Keep a damaged database under another name, so that the next session makes a new one; what prevents that."""
         self._damage = error.problem
+        try:
+            found = set_aside(self._paths.database)
+        except StoreError as failure:
+            return failure
+        kept = "nothing: it is not there any more" if found is None else str(found)
         log.warning("store.damaged", reason=error.problem, kept=kept, remedy="it is rebuilt by itself")
+        return None
 
 
 def _replaced() -> SessionReplacedError:

@@ -7,7 +7,9 @@ kill there is no mark, and a file that anyone wrote to since no longer fits it.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
 from pathlib import Path
 
 _SECOND_NS = 1_000_000_000
@@ -26,17 +28,22 @@ def mark(path: Path, inode: int) -> None:
         return
     # A later write within the same tick of the file system's clock (some 4 ms) must show, so the time goes back.
     os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns - _SECOND_NS))
-    _mark_of(path).write_text(_fingerprint(path), encoding="ascii")
+    mark_path = _mark_of(path)
+    mark_path.unlink(missing_ok=True)
+    with mark_path.open("x", encoding="ascii") as file:  # exclusive: follows no link planted in its place
+        file.write(_fingerprint(path))
 
 
 def take_mark(path: Path) -> bool:
     """Remove the mark; whether there was one and the file is still as it says. Raises OSError."""
     mark_path = _mark_of(path)
     try:
-        expected = mark_path.read_text(encoding="ascii", errors="replace")
+        is_file = stat.S_ISREG(mark_path.lstat().st_mode)
     except FileNotFoundError:
         return False
-    mark_path.unlink()
+    expected = mark_path.read_text(encoding="ascii", errors="replace") if is_file else ""
+    with contextlib.suppress(IsADirectoryError):
+        mark_path.unlink()
     return path.exists() and expected == _fingerprint(path) and not _has_log(path)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 from pathlib import Path
 from urllib.parse import quote
@@ -16,6 +17,9 @@ PAGE_BYTES = 8192
 # After a checkpoint the write-ahead log is cut back to this; see writer.WAL_LIMIT_BYTES for its upper bound.
 _JOURNAL_LIMIT_BYTES = 4 * 1024 * 1024
 _AUTOCHECKPOINT_PAGES = _JOURNAL_LIMIT_BYTES // PAGE_BYTES
+
+_COMPANIONS = ("-wal", "-shm", "-journal")
+_MOST_COPIES = 3  # of damaged databases that are kept
 
 _DAMAGED = (apsw.CorruptError, apsw.NotADBError)
 # What comes from the surroundings and may pass: a lock, a full or read-only disk, an I/O error.
@@ -49,7 +53,8 @@ def open_writer(path: Path, *, busy_timeout_ms: int, cache_mb: int) -> apsw.Conn
     ``synchronous=NORMAL`` with a write-ahead log: a killed process loses nothing that was committed; a power cut may
     lose the last commits but never leaves a damaged file, and the next start finds what is missing on disk.
     """
-    connection = apsw.Connection(str(path))
+    flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_NOFOLLOW
+    connection = apsw.Connection(str(path), flags=flags)
     connection.set_busy_timeout(busy_timeout_ms)
     if connection.pragma("page_count") == 0:
         connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
@@ -73,7 +78,7 @@ def open_reader(path: Path, *, busy_timeout_ms: int = 5000, cache_mb: int = 4) -
         if _is_at_rest(path):
             location, flags = f"file:{quote(os.fsencode(path))}?immutable=1", apsw.SQLITE_OPEN_URI
         else:
-            location, flags = str(path), 0
+            location, flags = str(path), apsw.SQLITE_OPEN_NOFOLLOW
         connection = apsw.Connection(location, flags=flags | apsw.SQLITE_OPEN_READONLY)
         connection.set_busy_timeout(busy_timeout_ms)
         connection.execute(f"PRAGMA cache_size = -{cache_mb * 1024}")
@@ -116,27 +121,46 @@ def _is_read_only(subject: Path | str) -> bool:
 
 
 def _is_damage(error: Exception) -> bool:
-    """A table that is missing counts, too: another program dropped it."""
+    """A table that is missing counts, too: another program dropped it; and a file that ends too early."""
+    if isinstance(error, apsw.IOError):
+        extended_result: int = getattr(error, "extendedresult", 0)  # the types that apsw ships do not know it
+        return extended_result == apsw.SQLITE_IOERR_SHORT_READ
     return isinstance(error, _DAMAGED) or (isinstance(error, apsw.SQLError) and "no such " in str(error))
 
 
-def set_aside(path: Path) -> Path:
-    """Rename a damaged database and its ``-wal`` and ``-shm`` under a dated name, for a person to look at.
+def set_aside(path: Path) -> Path | None:
+    """Rename a damaged database and its companions under a dated name, for a person to look at; the latest three stay.
 
-    Returns the new path of the database. Raises StoreError if the renaming fails.
+    Returns the new path of the database, None if there is nothing. Raises StoreError if the renaming fails.
     """
+    found = [ending for ending in ("", *_COMPANIONS) if os.path.lexists(f"{path}{ending}")]
+    if not found:
+        return None
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     aside = path.with_name(f"{path.name}.damaged-{stamp}")
     counter = 1
-    while aside.exists():
+    while os.path.lexists(aside):
         counter += 1
         aside = path.with_name(f"{path.name}.damaged-{stamp}-{counter}")
     try:
-        path.rename(aside)
-        for ending in ("-wal", "-shm"):
-            companion = path.with_name(path.name + ending)
-            if companion.exists():
-                companion.rename(aside.with_name(aside.name + ending))
+        for ending in found:
+            path.with_name(path.name + ending).rename(aside.with_name(aside.name + ending))
+        _drop_oldest(path)
     except OSError as error:
-        raise StoreError("set aside", str(path), str(error)) from error
+        raise StoreError("set aside", str(path), error.strerror or str(error)) from error
     return aside
+
+
+def _drop_oldest(path: Path) -> None:
+    """A disk that goes bad would else be filled with copies."""
+    copies: dict[str, list[Path]] = {}
+    for place in path.parent.glob(f"{path.name}.damaged-*"):
+        name = place.name
+        for ending in _COMPANIONS:
+            name = name.removesuffix(ending)
+        copies.setdefault(name, []).append(place)
+    oldest_first = sorted(copies, key=lambda name: max(place.lstat().st_ctime_ns for place in copies[name]))
+    for name in oldest_first[:-_MOST_COPIES]:
+        for place in copies[name]:
+            if not stat.S_ISDIR(place.lstat().st_mode):  # whoever put one there may want it
+                place.unlink()

@@ -24,6 +24,9 @@ class _Described(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
     size: int = 0
 
 
+_decode_described = msgspec.json.Decoder(_Described).decode
+
+
 def file_body(path: str, *, status: str, detail: str, digest: str, size: int, extracted: str) -> str:
     """The JSON object of a file's record without its history: fields at their default are left out.
 
@@ -32,6 +35,12 @@ def file_body(path: str, *, status: str, detail: str, digest: str, size: int, ex
     described = _encode(_Described(path, status, detail, digest, size)).decode()
     rest = extracted.strip()[1:]
     return described[:-1] + ("" if rest == "}" else ",") + rest
+
+
+def status_and_digest(record: str) -> tuple[str, str]:
+    """What the text of a record says of the file itself. Raises ValueError if it is no record of a file."""
+    described = _decode_described(record)
+    return described.status, described.digest
 
 
 def first_version(body: str, now: float) -> str:

@@ -16,7 +16,7 @@ from remora_hub.store import feed_log
 from remora_hub.store.changes import Commit, Fingerprint, Horizon
 from remora_hub.store.connection import open_reader, store_error
 from remora_hub.store.keys import FILE_PREFIX, under_range
-from remora_hub.store.maintenance import StoreStats, check_integrity, quick_check, read_stats
+from remora_hub.store.maintenance import StoreStats, check_integrity, read_stats
 from remora_hub.store.schema import read_index_id, unsigned_inode
 
 _FILES_PER_READ = 64
@@ -173,11 +173,6 @@ class IndexReader:
         """Everything that is wrong with the file, one sentence each; empty if it is sound."""
         with self._snapshot():
             return check_integrity(self._connection)
-
-    def quick_check(self) -> list[str]:
-        """What SQLite's quick check finds wrong, one sentence each."""
-        with self._errors():
-            return quick_check(self._connection)
 
     def _blob(self, statement: str, path: str) -> bytes | None:
         with self._errors():

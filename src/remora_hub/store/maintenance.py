@@ -11,7 +11,8 @@ import msgspec
 from remora_hub.compression import decompress
 from remora_hub.errors import CorruptStoreError
 from remora_hub.facts import has_place_for_each
-from remora_hub.store import feed_log
+from remora_hub.store import feed_log, file_record
+from remora_hub.store.keys import FILE_PREFIX
 from remora_hub.store.node_page import NodePage, unpack_page
 from remora_hub.store.schema import findings, read_index_id
 
@@ -97,11 +98,6 @@ def read_stats(connection: apsw.Connection, path: Path) -> StoreStats:
     )
 
 
-def quick_check(connection: apsw.Connection) -> list[str]:
-    """What SQLite's own quick check finds wrong with the pages: 50 ms for a large repository, nobody is stopped."""
-    return findings(connection.execute("PRAGMA quick_check(20)"))
-
-
 def check_integrity(connection: apsw.Connection) -> list[str]:
     """What is wrong with the file, one sentence each: SQLite's own check, and every packed page of nodes and code."""
     if problems := findings(connection.execute("PRAGMA integrity_check(20)")):
@@ -123,6 +119,7 @@ def check_integrity(connection: apsw.Connection) -> list[str]:
                 damaged.append(f"{path} should have {expected} nodes and has {found}")
             elif not has_place_for_each(str(places), found):
                 damaged.append(f"{path} has not a place for each of its {found} nodes")
+    damaged += _contradictions(connection)
     for path, code in connection.execute(
         "SELECT f.path, c.code FROM hub_file f JOIN hub_code c ON c.file_id = f.id WHERE length(c.code) > 0"
     ):
@@ -131,6 +128,28 @@ def check_integrity(connection: apsw.Connection) -> list[str]:
         except CorruptStoreError as error:
             damaged.append(f"the code of {path}: {error.reason}")
     return damaged
+
+
+def _contradictions(connection: apsw.Connection) -> list[str]:
+    """Files whose tables say different things of them, which no check of pages finds."""
+    found: list[str] = []
+    for path, status, digest, has_names, has_code, record in connection.execute(
+        "SELECT f.path, f.status, f.digest, n.file_id IS NOT NULL, c.file_id IS NOT NULL, k.value FROM hub_file f"
+        " LEFT JOIN hub_names n ON n.file_id = f.id LEFT JOIN hub_code c ON c.file_id = f.id"
+        " LEFT JOIN kv_store k ON k.key = ? || f.path",
+        (FILE_PREFIX,),
+    ):
+        try:
+            said = None if record is None else file_record.status_and_digest(str(record))
+        except ValueError:
+            said = None
+        if said is None:
+            found.append(f"{path} has no record that can be read")
+        elif status != said[0] or digest not in ("", said[1]):  # none: it was forgotten, and will be read again
+            found.append(f"{path} is not what its record says")
+        elif status == "indexed" and not (has_names and has_code):
+            found.append(f"{path} has no names or no code")
+    return found
 
 
 def keep_to_limits(connection: apsw.Connection, limits: Limits) -> int:

@@ -60,17 +60,19 @@ class NodeStateStore:
         if read_only:
             await asyncio.to_thread(check_readable, path, extractor_version)
             return cls(path, None, None, busy_timeout_ms, feed_retention_commits)
-        connection, rebuilt_reason = await asyncio.to_thread(
+        opened = await asyncio.to_thread(
             open_for_writing, path, extractor_version, busy_timeout_ms, cache_mb
         )
         writer = Writer(
             path,
-            connection,
+            opened.connection,
             batch_files=batch_files,
             batch_ms=batch_ms,
             feed_retention_commits=feed_retention_commits,
         )
-        return cls(path, writer, rebuilt_reason, busy_timeout_ms, feed_retention_commits)
+        store = cls(path, writer, opened.rebuilt_reason, busy_timeout_ms, feed_retention_commits)
+        store.is_checked = opened.is_checked
+        return store
 
     def __init__(
         self,
@@ -83,6 +85,8 @@ class NodeStateStore:
         self.path = path
         # Why the store was made or emptied on opening; None where it was kept.
         self.rebuilt_reason = rebuilt_reason
+        # Whether it was closed as it should be before; else a check of everything is due, see ``health``.
+        self.is_checked = True
         # What a read has taken for damage, if any did; see ``health``.
         self.suspicion: CorruptStoreError | None = None
         self._writer = writer
@@ -179,6 +183,10 @@ class NodeStateStore:
         """Raise CorruptStoreError if the database or its log was deleted or replaced under this store."""
         self._own_writer().check_files()
 
+    def were_files_written_by_others(self) -> bool:
+        """Whether anybody but this store has written to the database or its log since this was last asked."""
+        return self._own_writer().were_written_by_others()
+
     @contextmanager
     def suspecting(self) -> Iterator[None]:
         """Remember damage that is met inside as a suspicion, and raise it on."""
@@ -255,13 +263,27 @@ class NodeStateStore:
         """Counts and sizes."""
         return await self.read(lambda reader: reader.stats())
 
-    async def quick_check(self) -> list[str]:
-        """What SQLite's quick check finds wrong with the file, one sentence each: 50 ms for a large repository."""
-        return await self.read(lambda reader: reader.quick_check())
-
     async def integrity_check(self) -> list[str]:
         """Everything that is wrong with the file, one sentence each; empty if it is sound."""
         return await self.read(lambda reader: reader.integrity_check())
+
+    async def check_everything(self) -> list[str]:
+        """As ``integrity_check``, of what the files hold now: over a connection that remembers nothing of them."""
+        writer = self._own_writer()
+
+        def check() -> list[str]:
+            reader = Reader(self.path, busy_timeout_ms=self._busy_timeout_ms)
+            try:
+                least = writer.sequence
+                index_id, sequence = reader.index_id(), reader.sequence()
+                # A commit is visible before the writer tells its number.
+                if index_id != writer.index_id or not least <= sequence <= writer.sequence + 1:
+                    return [f"it holds commit {sequence} of index {index_id}: another database, or an older state"]
+                return reader.integrity_check()
+            finally:
+                reader.close()
+
+        return await self.read(lambda _: check())
 
     async def snapshot(self, target: Path, *, force: bool = False) -> int:
         """Write a consistent copy in plain AgentFS layout, beside all else; how many records. See ``snapshot``."""

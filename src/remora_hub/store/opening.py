@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import apsw
 
 from remora_hub.errors import StoreError
 from remora_hub.store import clean_stop, schema
 from remora_hub.store.connection import open_reader, open_writer, store_error
+from remora_hub.store.store_files import refuse_what_is_no_file
 
 
-def open_for_writing(
-    path: Path, extractor_version: int, busy_timeout_ms: int, cache_mb: int
-) -> tuple[apsw.Connection, str | None]:
-    """A connection to a sound store of the right versions, and why it was made anew, if it was."""
-    if path.exists():
-        _refuse_newer(path, extractor_version)
+class Opened(NamedTuple):
+    """A connection to a sound store of the right versions.
+
+    ``rebuilt_reason`` is why it was made anew, None where it was not. ``is_checked`` where its last writer closed it
+    and nobody wrote to it since, so that nothing in it needs a look.
+    """
+
+    connection: apsw.Connection
+    rebuilt_reason: str | None
+    is_checked: bool
+
+
+def open_for_writing(path: Path, extractor_version: int, busy_timeout_ms: int, cache_mb: int) -> Opened:
+    """Open the store, make it, or empty an older one. Raises NewerIndexError, CorruptStoreError, StoreError."""
     try:
+        refuse_what_is_no_file(path)
+        if path.exists():
+            _refuse_newer(path, extractor_version)
         stopped_cleanly = clean_stop.take_mark(path)
     except OSError as error:
         raise StoreError("open the store", str(path), error.strerror or str(error)) from error
@@ -26,7 +39,8 @@ def open_for_writing(
         try:
             if not stopped_cleanly:
                 schema.check_pages(connection, path)
-            return connection, schema.prepare(connection, path, extractor_version)
+            rebuilt_reason = schema.prepare(connection, path, extractor_version)
+            return Opened(connection, rebuilt_reason, stopped_cleanly or rebuilt_reason is not None)
         except BaseException:
             connection.close()
             raise
@@ -38,6 +52,7 @@ def check_readable(path: Path, extractor_version: int) -> None:
     """Raise StoreError unless the file is there and its versions are this program's."""
     if not path.exists():
         raise StoreError("open the store", str(path), "there is none", "make one with: remora-hub index")
+    refuse_what_is_no_file(path)
     _refuse_newer(path, extractor_version)
     connection = open_reader(path)
     try:

@@ -54,10 +54,11 @@ class Maintenance(Generic[Result]):
     work: Callable[[apsw.Connection], Result]
     future: Future[Result]
 
-    def perform(self, path: Path, connection: apsw.Connection) -> None:
+    def perform(self, path: Path, connection: apsw.Connection, files: StoreFiles) -> None:
         """Do the work and resolve the future."""
         try:
-            result = self.work(connection)
+            with files.at_work():
+                result = self.work(connection)
         except Exception as error:  # noqa: BLE001  # whatever it is, the caller hears of it and the thread lives on
             self.future.set_exception(store_error("maintain", path, error))
         else:
@@ -89,6 +90,8 @@ class Writer:
         self._inode = path.stat().st_ino
         self._files = StoreFiles(path)
         self._connection = connection
+        self._data_version = _data_version(connection)
+        self._met_others = False
         self._batch_files = batch_files
         self._batch_s = batch_ms / 1000
         self._feed_retention_commits = feed_retention_commits
@@ -122,6 +125,11 @@ class Writer:
         """Raise CorruptStoreError if the database or its log was deleted or replaced."""
         self._files.check()
 
+    def were_written_by_others(self) -> bool:
+        """Whether anybody else has written to the database or its log since this was last asked."""
+        met, self._met_others = self._met_others, False
+        return self._files.were_written_by_others() or met
+
     def close(self) -> None:
         """Write what is queued, then end the thread and close the connection; again and again if you like."""
         with self._closing:
@@ -141,7 +149,7 @@ class Writer:
             if not request.future.set_running_or_notify_cancel():
                 continue
             if isinstance(request, Maintenance):
-                request.perform(self._path, self._connection)
+                request.perform(self._path, self._connection, self._files)
             else:
                 self._write_group(request)
         self._connection.close()
@@ -159,11 +167,13 @@ class Writer:
         began_s = time.perf_counter()
         try:
             try:
-                commit, outcomes = self._transact(group, singly=False)
+                with self._files.at_work():
+                    commit, outcomes = self._transact(group, singly=False)
             except Exception as error:  # content of any kind may be at fault: find out which, one by one
                 if is_environmental(error):
                     raise
-                commit, outcomes = self._transact(group, singly=True)
+                with self._files.at_work():
+                    commit, outcomes = self._transact(group, singly=True)
         except Exception as error:  # noqa: BLE001  # whatever it is, the callers hear of it and the thread lives on
             failure = store_error("write to the store", self._path, error)
             for write in group:
@@ -181,6 +191,7 @@ class Writer:
         self._check_file()
         self._connection.execute("BEGIN IMMEDIATE")
         try:
+            self._look_for_others()
             transaction = Transaction(self._connection, now=round(time.time(), 3))
             outcomes = [_perform(transaction, write, singly) for write in group]
             deadline = time.monotonic() + self._batch_s
@@ -229,6 +240,12 @@ class Writer:
             failure.recoverable = True
             raise failure
 
+    def _look_for_others(self) -> None:
+        """A commit of somebody else's, be it made while this thread waited for the lock."""
+        found = _data_version(self._connection)
+        if found != self._data_version:
+            self._data_version, self._met_others = found, True
+
     def _wal_bytes(self) -> int:
         try:
             return self._path.with_name(self._path.name + "-wal").stat().st_size
@@ -243,6 +260,11 @@ class Writer:
                 listener(commit)
             except Exception:  # noqa: BLE001  # a listener's fault must not stop the writing; here is its boundary: log
                 _log.exception("store.listener_failed")
+
+
+def _data_version(connection: apsw.Connection) -> int:
+    """A number that changes with every commit of another connection (https://sqlite.org/pragma.html#pragma_data_version)."""
+    return int(connection.pragma("data_version"))
 
 
 def _perform(transaction: Transaction, write: Write, singly: bool) -> _Outcome:
