@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from remora_hub.cli import checks, checks_service
+from remora_hub.cli import checks, checks_service, doctor
 from remora_hub.cli.checks import Finding
 from remora_hub.cli.main import cli
 from remora_hub.cli.service_units import Service
@@ -50,7 +50,7 @@ def examine(*options: str) -> tuple[int, dict[str, Finding]]:
 def test_a_sound_project_has_no_problem_and_is_left_as_it_was(root: Path, runtime: Path) -> None:
     exit_code, findings = examine()
     assert exit_code == 0
-    names = "python sqlite git descriptors root state runtime disk filesystem inotify hub service config http"
+    names = "python sqlite git descriptors root state database runtime disk filesystem inotify hub service config http"
     assert list(findings) == names.split()
     assert findings["hub"].detail == "not running"
     assert [entry.name for entry in root.iterdir()] == ["pyproject.toml"]
@@ -83,6 +83,42 @@ def test_a_table_that_is_not_read_is_a_warning(root: Path) -> None:
 def test_a_missing_git_is_a_warning(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert checks.git().grade == "warning"
+
+
+@pytest.mark.parametrize("text", ["no program\0", "#!/bin/sh\nexit 3\n"])
+def test_a_git_that_does_not_run_is_a_warning(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "git").write_text(text)
+    (tmp_path / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert checks.git().grade == "warning"
+
+
+def test_what_cannot_be_looked_at_is_a_problem_of_its_own(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(_paths: StatePaths) -> Finding:
+        raise PermissionError(13, "Permission denied", "/somewhere")
+
+    monkeypatch.setattr(doctor, "ROOT_CHECKS", (closed,))
+    exit_code, findings = examine()
+    assert exit_code == 1
+    assert "/somewhere" in findings["closed"].detail
+    assert findings["http"].grade == "ok"
+
+
+def test_a_database_that_is_none_is_told(root: Path) -> None:
+    paths = StatePaths(root)
+    paths.prepare()
+    assert "not made yet" in checks.database(paths).detail
+    paths.database.touch()
+    assert checks.database(paths).grade == "ok"
+    paths.database.write_text("this is no database")
+    assert checks.database(paths).grade == "warning"
+    paths.database.unlink()
+    paths.database.mkdir()
+    assert checks.database(paths).grade == "problem"
 
 
 def test_a_state_directory_that_is_a_link_is_a_problem(root: Path, tmp_path: Path) -> None:
@@ -156,13 +192,12 @@ def test_a_file_system_that_tells_nothing_is_a_warning(root: Path, monkeypatch: 
     assert f"nfs4 at {root}" in found.detail
 
 
-def test_too_few_descriptors_are_a_warning() -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
-    try:
-        assert checks.descriptors().grade == "warning"
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+@pytest.mark.parametrize(("hard", "remedy"), [(4096, "ulimit -n 1024"), (256, "limits.conf")])
+def test_too_few_descriptors_are_a_warning(monkeypatch: pytest.MonkeyPatch, hard: int, remedy: str) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (256, hard))
+    found = checks.descriptors()
+    assert found.grade == "warning"
+    assert remedy in found.remedy
 
 
 # systemd, by a stand-in for systemctl: what it says of a unit that runs is tested with the real one, in tests/systemd

@@ -1,6 +1,7 @@
 """What ``remora-hub doctor`` looks at: one function for each thing the hub needs of the machine and the project.
 
-A check raises nothing: what it cannot find out is a finding too. Each finding but a good one has its remedy.
+A check raises nothing but OSError: what it cannot find out is a finding too, which ``doctor`` makes of that. Each
+finding but a good one has its remedy.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -30,6 +32,8 @@ Grade = Literal["ok", "warning", "problem"]
 _SAFE_SQLITE = (3, 51, 3)
 _SCARCE_BYTES, _LOW_BYTES = 50 * 2**20, 500 * 2**20
 _CONNECT_TIMEOUT_S = 1.0
+_GIT_TIMEOUT_S = 5.0
+_SQLITE_HEADER = b"SQLite format 3\0"
 _ENOUGH_DESCRIPTORS = 1024
 _INOTIFY_LIMITS = Path("/proc/sys/fs/inotify")
 
@@ -67,7 +71,12 @@ def git() -> Finding:
         return Finding(
             "git", "warning", "not on PATH", "install git: its global ignore file cannot be found without it"
         )
-    done = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(
+            [path, "--version"], capture_output=True, text=True, check=False, timeout=_GIT_TIMEOUT_S
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Finding("git", "warning", f"{path} cannot be run: {error}", "reinstall git")
     if done.returncode != 0:
         return Finding("git", "warning", f"{path} ends with status {done.returncode}", "reinstall git")
     return Finding("git", "ok", done.stdout.strip())
@@ -91,6 +100,25 @@ def state_directory(paths: StatePaths) -> Finding:
     if existing == place and place.stat().st_mode & 0o022:
         return Finding("state", "problem", f"others can write to {place}", f"chmod 700 {place}")
     return Finding("state", "ok", str(place) if existing == place else f"{place} (not made yet)")
+
+
+def database(paths: StatePaths) -> Finding:
+    """The index is a file that this user may write, and of SQLite's."""
+    place = paths.database
+    try:
+        found = place.lstat()
+    except FileNotFoundError:
+        return Finding("database", "ok", f"{place} (not made yet)")
+    if not stat.S_ISREG(found.st_mode):
+        return Finding("database", "problem", f"{place} is no regular file", f"move {place} away")
+    if not os.access(place, os.R_OK | os.W_OK):
+        return Finding("database", "problem", f"{place} cannot be read and written", f"chmod u+rw {place}")
+    with place.open("rb") as file:
+        header = file.read(len(_SQLITE_HEADER))
+    if header not in (b"", _SQLITE_HEADER):
+        remedy = "none is needed: the hub sets it aside when it starts, and makes another"
+        return Finding("database", "warning", f"{place} is no database", remedy)
+    return Finding("database", "ok", f"{place}, {found.st_size / 2**20:,.1f} MiB")
 
 
 def socket_directory(paths: StatePaths) -> Finding:
@@ -134,7 +162,12 @@ def descriptors() -> Finding:
     detail = f"{soft} (at most {hard})"
     if soft == resource.RLIM_INFINITY or soft >= _ENOUGH_DESCRIPTORS:
         return Finding("descriptors", "ok", detail)
-    return Finding("descriptors", "warning", detail, f"ulimit -n {_ENOUGH_DESCRIPTORS}")
+    if hard == resource.RLIM_INFINITY or hard >= _ENOUGH_DESCRIPTORS:
+        return Finding("descriptors", "warning", detail, f"ulimit -n {_ENOUGH_DESCRIPTORS}")
+    remedy = (
+        f"raise the hard limit: nofile {_ENOUGH_DESCRIPTORS} in /etc/security/limits.conf, or LimitNOFILE="
+    )
+    return Finding("descriptors", "warning", detail, remedy)
 
 
 def free_disk(paths: StatePaths) -> Finding:
@@ -190,6 +223,7 @@ MACHINE_CHECKS: tuple[Callable[[], Finding], ...] = (python_version, sqlite_vers
 ROOT_CHECKS: tuple[Callable[[StatePaths], Finding], ...] = (
     root_directory,
     state_directory,
+    database,
     socket_directory,
     free_disk,
     file_system,
@@ -224,13 +258,18 @@ def _inotify_in_use() -> tuple[int, int]:
     """Instances and watches of this user's processes; the limits count by user. See proc(5), ``fdinfo``."""
     instances = watches = 0
     for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if process.stat().st_uid != os.geteuid():
-                continue
-            for descriptor in (process / "fd").iterdir():
-                if os.readlink(descriptor) == "anon_inode:inotify":
-                    instances += 1
-                    watches += (process / "fdinfo" / descriptor.name).read_text().count("inotify wd:")
-        except OSError:
-            continue  # it ended meanwhile, or hides from its own user
+        with suppress(OSError):  # it ended meanwhile, or hides from its own user
+            if process.stat().st_uid == os.geteuid():
+                for descriptor in (process / "fd").iterdir():
+                    watching = _watches_of(descriptor)
+                    instances += watching is not None
+                    watches += watching or 0
     return instances, watches
+
+
+def _watches_of(descriptor: Path) -> int | None:
+    """How many watches an inotify instance has; None for what is none, or was closed since it was listed."""
+    with suppress(FileNotFoundError):
+        if os.readlink(descriptor) == "anon_inode:inotify":
+            return (descriptor.parents[1] / "fdinfo" / descriptor.name).read_text().count("inotify wd:")
+    return None

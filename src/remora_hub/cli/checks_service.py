@@ -40,7 +40,10 @@ def service(paths: StatePaths) -> Finding:
         return Finding("service", "problem", detail, "remora-hub service logs says why")
     if state not in ("active", "activating", "reloading", "inactive"):
         return Finding("service", "warning", detail, "log in by a session of systemd's, or start it by hand")
-    user = pwd.getpwuid(os.geteuid()).pw_name
+    try:
+        user = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:  # a user without a name, as containers have them, cannot linger
+        user = str(os.geteuid())
     if not unit.is_system and not (_LINGER / user).exists():
         return Finding(
             "service", "warning", f"{detail}; it ends when {user} logs out", "loginctl enable-linger"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
 import rich_click as click
@@ -35,7 +35,7 @@ def doctor(ctx: click.Context, options: CommonOptions) -> None:
 
 def _examine(options: CommonOptions) -> Iterator[Finding]:
     for check_machine in MACHINE_CHECKS:
-        yield check_machine()
+        yield _found(check_machine)
     try:
         paths = options.paths()
     except RootError as error:
@@ -44,7 +44,7 @@ def _examine(options: CommonOptions) -> Iterator[Finding]:
         )
         return
     for check_root in (*ROOT_CHECKS, service):
-        yield check_root(paths)
+        yield _found(check_root, paths)
     yield from _configuration(options, paths)
 
 
@@ -68,4 +68,13 @@ def _configuration(options: CommonOptions, paths: StatePaths) -> Iterator[Findin
         )
     else:
         yield Finding("config", "ok", f"valid; {changed} of {len(loaded.origins)} values are not defaults")
-    yield http(paths, loaded.config.http.port)
+    yield _found(http, paths, loaded.config.http.port)
+
+
+def _found(check: Callable[..., Finding], *subject: object) -> Finding:
+    """What a check finds; what keeps it from looking is a problem, too."""
+    try:
+        return check(*subject)
+    except OSError as error:
+        name = check.__name__.replace("_", " ")
+        return Finding(name, "problem", str(error), "let your user read it: see its owner and mode")
