@@ -65,3 +65,16 @@ def test_no_deleted_line_raises_or_hides_a_class(extract: Any, module: Any) -> N
 )
 def test_nonsense_does_not_raise(extract: Any, data: bytes) -> None:
     assert extract(data)["<module>"]["kind"] == "module"
+
+
+@pytest.mark.parametrize("header", ["def f():", "class C:", "def :"])
+def test_code_nested_deeper_than_python_takes_it_is_left_out_and_named(extract: Any, header: str) -> None:
+    def nested(levels: int) -> str:
+        return "".join(" " * level + header + "\n" for level in range(levels)) + " " * levels + "x = 1\n"
+
+    found = extract("def first(): ...\n" + nested(1_000) + "def last(): ...\n")
+    assert {"first", "last"} <= set(found.nodes)
+    assert "nested too deeply" in found.file["problems"][-1]["message"]
+    assert not any(
+        "too deeply" in problem["message"] for problem in extract(nested(99)).file.get("problems", [])
+    )

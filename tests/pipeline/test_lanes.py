@@ -66,6 +66,14 @@ def test_a_file_is_not_blamed_for_time_in_which_its_lane_did_not_run() -> None:
         assert lanes.counters.started == 1
 
 
+def test_a_file_whose_facts_would_fill_the_memory_is_refused(lanes: ParseLanes) -> None:
+    methods = "".join(f"    def f{number}(self): ...\n" for number in range(1_000))
+    [(_, outcome)] = lanes.extract([Request("long.py", f"class {'C' * 50_000}:\n{methods}".encode())])
+    assert isinstance(outcome, Refusal)
+    assert (outcome.status, "memory" in outcome.detail) == ("quarantined", True)
+    assert all(isinstance(packed, PackedFile) for _, packed in lanes.extract(good(2)))
+
+
 def test_hurried_a_slow_file_is_postponed_even_if_it_is_alone_or_the_last(lanes: ParseLanes) -> None:
     assert [outcome for _, outcome in lanes.hurried().extract([HANGING])] == [Postponed("hang.py")]
     *_, (_, last) = lanes.hurried().extract([*good(3), HANGING])

@@ -70,6 +70,9 @@ class Extractor:
         imports = read_imports(mask, lines)
         builder = NodeBuilder(path, source, mask, words, lines, bound_imports(imports))
         suffixes, nodes, exports = builder.build(module)
+        if builder.too_deep_at is not None:
+            place = lines.line_and_column(builder.too_deep_at)
+            problems.append(_ProblemFacts("syntax", *place, "nested too deeply: what it holds is left out"))
         facts = _FileFacts(
             line_count=len(lines),
             encoding=decoded.encoding,

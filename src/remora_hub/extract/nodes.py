@@ -36,6 +36,7 @@ _KEYWORD_ARGUMENT = re.compile(rb"\w++\s*+=(?!=)")
 _ALIAS_ANNOTATION = (": TypeAlias", ": typing.TypeAlias", ": t.TypeAlias")
 _FINAL_ANNOTATION = (": Final", ": typing.Final", ": t.Final", ": ClassVar[Final")
 _NEWLINE = ord("\n")
+_DEEPEST_NESTING = 100  # what CPython's tokenizer takes ("too many levels of indentation")
 _LITERAL = b' \t="0123456789.,[](){}-+'
 
 
@@ -79,6 +80,9 @@ class NodeBuilder:
         self._in_test_file = is_test_path(path)
         self._attributes: list[tuple[bytes, int, int]] | None = None
         self._found: list[tuple[int, NodeFacts]] = []
+        self._depth = 0
+        # Where the first block stands that is nested too deeply to be looked into; None if none is.
+        self.too_deep_at: int | None = None
         # Where annotations with quotes stand: see ``quoted_annotations``.
         self.annotations: list[tuple[int, int]] = []
 
@@ -116,11 +120,16 @@ class NodeBuilder:
 
     def _visit(self, block: Block, scope: Scope) -> None:
         binds_variables = scope.kind != "function"
+        if self._depth > _DEEPEST_NESTING:
+            self.too_deep_at = block.start if self.too_deep_at is None else self.too_deep_at
+            return
+        self._depth += 1
         for statement in block.statements:
             if isinstance(statement, Block):
                 self._add_definition(statement, scope)
             elif binds_variables:
                 self._add_bindings(*statement, scope)
+        self._depth -= 1
 
     def _add_definition(self, block: Block, scope: Scope) -> None:
         header = read_header(self._mask, block.start, block.end)

@@ -229,4 +229,6 @@ def _frame(request: Request) -> bytes:
 
 
 def _ending(return_code: int) -> str:
+    if return_code == os.EX_DATAERR:
+        return "its facts take too much memory"
     return f"signal {-return_code}" if return_code < 0 else f"exit code {return_code}"

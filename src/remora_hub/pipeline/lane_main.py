@@ -2,8 +2,8 @@
 
 A request is a frame of two 4-byte little-endian lengths, the path (UTF-8) and the bytes; an answer is one length and
 a msgpack ``facts.PackedFile``; an empty answer, the greeting, says that the lane is up. The process dies with its
-parent, caps its memory, and ends by itself after a file that made it large, since memory given to a tree rarely goes
-back to the system.
+parent and caps its memory. It ends with ``EX_DATAERR`` over a file whose facts take too much of that, and by itself
+after a file that made it large, since memory given to a tree rarely goes back to the system.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 _MOST_ADDRESS_SPACE_BYTES = 3 * 1024**3
 _NICE = 5  # whoever asks the hub something does not wait for the processor behind what is being parsed
 _RETIRE_ABOVE_KB = 256 * 1024
+# A long name in front of many short ones makes facts of hundreds of megabytes from a small file; two megabytes of the
+# shortest classes make seven.
+_MOST_ANSWER_BYTES = 32 * 1024**2
 
 
 def main() -> None:
@@ -46,7 +49,12 @@ def main() -> None:
     while header := requests.read(REQUEST_HEADER.size):
         path_length, data_length = REQUEST_HEADER.unpack(header)
         path = requests.read(path_length).decode()
-        answer = encode(extractor.extract(path, requests.read(data_length)))
+        try:
+            answer = encode(extractor.extract(path, requests.read(data_length)))
+        except MemoryError:
+            sys.exit(os.EX_DATAERR)
+        if len(answer) > _MOST_ANSWER_BYTES:
+            sys.exit(os.EX_DATAERR)
         _write(ANSWER_HEADER.pack(len(answer)) + answer)
         if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > _RETIRE_ABOVE_KB:
             return
