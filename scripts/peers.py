@@ -128,4 +128,5 @@ class Peers:
 
     def _variables(self) -> dict[str, str]:
         path = os.pathsep.join((str(self._bare / "bin"), os.environ.get("PATH", os.defpath)))
-        return {**os.environ, "VIRTUAL_ENV": str(self._bare), "PATH": path}
+        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        return {**inherited, "VIRTUAL_ENV": str(self._bare), "PATH": path}

@@ -15,7 +15,7 @@ case "$*" in
     *"-m venv"*)
         for directory; do :; done
         mkdir -p "$directory/bin" && cp "$0" "$directory/bin/python" ;;
-    *bench.py*) echo "$0" "$@" ;;
+    *bench.py*) echo "$0" "$@" && ls "$PYTHONPATH" >&2 ;;
     "-c import pip") [ "${0%/bin/python}" != "$0" ] ;;
 esac
 """
@@ -30,10 +30,12 @@ def python(tmp_path: Path) -> Path:
 
 
 def bench(python: Path, tmp_path: Path, *arguments: str) -> list[str]:
+    """What would be run. It finds a copy of the hub's sources, which nobody edits meanwhile."""
     environ = {"PATH": "/usr/bin:/bin", "PYTHON": str(python), "HOME": str(tmp_path / "home")}
     done = subprocess.run(
         [BENCH, *arguments], cwd=tmp_path, env=environ, capture_output=True, text=True, check=True
     )
+    assert "remora_hub" in done.stderr.splitlines()
     return done.stdout.split()
 
 
