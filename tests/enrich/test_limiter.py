@@ -101,6 +101,16 @@ def test_a_burst_is_bounded_and_followed_by_a_pause() -> None:
     assert wait_s(limiter, 0, 0.5) == 0.5
 
 
+def test_what_is_given_back_ends_the_wait_for_it() -> None:
+    """A call of more tokens than a burst holds; it cost much less than was reserved."""
+    limiter = Limiter("a", Limits(tokens_per_minute=6000, burst_s=2.0, cool_down_s=0.5), 0.0)
+    first = reserve(limiter, 1000, 0.0)
+    assert wait_s(limiter, 200, 0.0) == pytest.approx(10.0)
+    limiter.settle(first, 100, 0.2)
+    assert wait_s(limiter, 200, 0.5) == pytest.approx(0.5)
+    reserve(limiter, 200, 1.0)
+
+
 def test_a_refusal_stops_all_and_halves_the_rate_which_comes_back() -> None:
     limiter = Limiter("a", unhurried(requests=600), 0.0)
     limiter.lower(reserve(limiter, 0, 0.0), 7.0, 1.0)

@@ -25,9 +25,11 @@ class Burst:
         missing = min(cost, self._capacity) - self._level
         if missing <= _ROUNDING:
             return 0.0
-        pause_s = max(missing / (self._rate_per_s * share), self._cool_down_s)
+        rate_per_s = self._rate_per_s * share
+        full_s = (self._capacity - self._level) / rate_per_s  # to wait longer would waste what flows in
+        pause_s = min(self._cool_down_s, full_s)
         self._cooling_until_s = now_s + pause_s
-        return pause_s
+        return max(pause_s, missing / rate_per_s)
 
     def spend(self, cost: float) -> None:
         """Take ``cost`` out; below 0 it gives back."""

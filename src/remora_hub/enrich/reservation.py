@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from math import ceil, sqrt
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,8 @@ class EstimateCorrection:
 
     Calls in flight are counted by their estimate. Where estimates are low, hundreds of them together overrun the
     limit before the first is settled. So what is in flight is reserved at the mean ratio of used to estimated tokens
-    plus four standard errors, as deviations cancel out among many, but at no more than the worst ratio seen lately or
-    twice the mean, or one outlier would idle everything else. Never below the estimate itself.
+    plus four standard errors, as deviations cancel out among many, but at no more than twice the mean, or one outlier
+    would idle everything else. Never below the estimate itself.
     """
 
     _REMEMBERED = 128
@@ -35,7 +35,7 @@ class EstimateCorrection:
 
     def __init__(self) -> None:
         self._learnt = 0
-        self._mean = self._variance = self._worst = 0.0
+        self._mean = self._variance = 0.0
 
     def learn(self, estimated: int, used: int) -> None:
         """Take note of one settled call; what was long ago fades."""
@@ -47,10 +47,9 @@ class EstimateCorrection:
         deviation = ratio - self._mean
         self._mean += weight * deviation
         self._variance = (1 - weight) * (self._variance + weight * deviation**2)
-        self._worst = max(ratio, self._worst + weight * (self._mean - self._worst))
 
     def correct(self, estimated: int, in_flight: int) -> int:
         """The tokens to reserve for one more call beside those in flight."""
         likely = self._mean + self._STANDARD_ERRORS * sqrt(self._variance / (in_flight + 1))
-        ratio = min(likely, self._worst, self._OUTLIER * self._mean)
-        return max(0, round(estimated * max(1.0, ratio)))
+        ratio = max(1.0, min(likely, self._OUTLIER * self._mean))
+        return max(0, ceil(estimated * ratio))
