@@ -61,6 +61,30 @@ def test_unknown_cookie_is_a_problem(extract: Any, cookie: bytes) -> None:
     assert "f" in found.nodes
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "idna",
+        "punycode",
+        "utf-7",
+        "utf-16",
+        "utf-32-be",
+        "undefined",
+        "unicode_escape",
+        "cp037",
+        "hz",
+        "rot13",
+        "zlib",
+    ],
+)
+@pytest.mark.parametrize(
+    "text", [b"x = 'a'\n", b"x = '\xe9\xff+AGE- \\x4 ~{'\n", b"x = '" + b"a" * 100 + b"..'\n"]
+)
+def test_no_encoding_that_a_file_can_name_raises(extract: Any, name: str, text: bytes) -> None:
+    found = extract(b"# coding: " + name.encode() + b"\ndef f(): pass\n" + text)
+    assert name == "cp037" or "f" in found.nodes
+
+
 def test_nul_is_a_problem_with_its_place(extract: Any) -> None:
     found = extract(b"def f(): ...\nx = '\0'\ndef g(): ...\n")
     assert ("nul", 2) in problems(found)

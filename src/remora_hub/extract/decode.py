@@ -79,6 +79,9 @@ def _declared_encoding(data: bytes, problems: list[tuple[str, int, int, str]]) -
             if not getattr(found, "_is_text_encoding", True):  # rot13, hex, ... are not for source code
                 problems.append(("encoding", number, 0, f"not a text encoding: {name}"))
                 return UTF_8, 0
+            if found.name.startswith(("utf-16", "utf-32")):  # in which the cookie could not be read
+                problems.append(("encoding", number, 0, f"encoding without its byte-order mark: {name}"))
+                return UTF_8, 0
             return UTF_8 if found.name == UTF_8 else found.name, 0
         if not _BLANK.match(line):
             break
@@ -97,7 +100,10 @@ def _as_utf8(data: bytes, encoding: str, problems: list[tuple[str, int, int, str
         problems.append(("encoding", line, column, f"bytes that are not {encoding}: {error.reason}"))
         if encoding in ("utf-8", "utf-8-sig"):
             return data  # every tool downstream works on bytes; slices are decoded with replacement
-        text = data.decode(encoding, "replace")
+        try:
+            text = data.decode(encoding, "replace")
+        except (UnicodeError, ValueError):  # idna and punycode replace nothing
+            return data
     except (UnicodeError, ValueError) as error:  # codecs such as idna or punycode have errors of their own
         problems.append(("encoding", 1, 0, f"cannot decode as {encoding}: {error}"))
         return data
