@@ -65,6 +65,25 @@ def test_on_a_terminal_it_is_shown_until_interrupted_and_the_terminal_left_as_it
     assert b"Traceback" not in shown
 
 
+@pytest.mark.parametrize("terminal", ["dumb", "none"])
+def test_where_nothing_can_be_written_anew_one_look_follows_the_other(
+    in_project: Path, terminal: str
+) -> None:
+    output, its_end = pty.openpty() if terminal == "dumb" else os.pipe()
+    command = [sys.executable, "-m", "remora_hub", "top", "--interval", "0.1"]
+    environment = {**os.environ, "TERM": "dumb", "COLUMNS": "30"}
+    shown = b""
+    with subprocess.Popen(command, stdout=its_end, stderr=its_end, env=environment) as process:
+        os.close(its_end)
+        while shown.count(b"commits") < 2:
+            shown += os.read(output, 65536)
+        process.send_signal(2)
+        assert process.wait(60) == 0
+    os.close(output)
+    assert b"\x1b" not in shown
+    assert b"Traceback" not in shown
+
+
 def histogram(*counts: int, total: float = 0.0) -> dict[str, Any]:
     return {"bounds": [0.001, 0.01], "counts": list(counts), "total": total}
 

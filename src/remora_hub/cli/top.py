@@ -37,8 +37,7 @@ def top(options: CommonOptions, once: bool, interval_s: float) -> None:
             if options.as_json:
                 _print(looks, once=once)
             elif once:
-                for name, text in rows(next(looks)):
-                    print_line(f"{name:9} {text}".rstrip())
+                _write(rows(next(looks)))
             else:
                 _show(looks)
 
@@ -58,14 +57,27 @@ def _print(looks: Iterator[Snapshot], *, once: bool) -> None:
 
 
 def _show(looks: Iterator[Snapshot]) -> None:
-    """On the whole terminal, left as it was."""
-    from rich.live import Live  # 50 ms, for people only
+    """On the whole terminal, left as it was; one below the other where it cannot be written anew."""
+    from rich.console import Console  # 50 ms, for people only
+    from rich.live import Live
 
+    console = Console()
     before = next(looks)
-    with Live(_grid(rows(before)), screen=True, auto_refresh=False) as live:
+    if not console.is_terminal or console.is_dumb_terminal:
+        _write(rows(before))
+        for now in looks:
+            print_line("")
+            _write(rows(now, before))
+            before = now
+    with Live(_grid(rows(before)), console=console, screen=True, auto_refresh=False) as live:
         for now in looks:
             live.update(_grid(rows(now, before)), refresh=True)
             before = now
+
+
+def _write(lines: list[Row]) -> None:
+    for name, text in lines:
+        print_line(f"{name:9} {text}".rstrip())
 
 
 def _grid(lines: list[Row]) -> Table:

@@ -82,7 +82,10 @@ FILES = Metric("files", "gauge", "Files with a record.", "status")
 NODES = Metric("nodes", "gauge", "Definitions in the index.")
 SEQUENCE = Metric("sequence", "gauge", "Number of the latest commit.")
 STORE_BYTES = Metric(
-    "store_bytes", "gauge", "The database, its write-ahead log, and what is free in it.", "part"
+    "store_bytes",
+    "gauge",
+    "The database with its log taken in, the write-ahead log, what is free in it.",
+    "part",
 )
 MEMORY_PSS_BYTES = Metric(
     "memory_pss_bytes", "gauge", "Memory, shared pages divided by who shares them.", "process"
