@@ -12,11 +12,13 @@ class HubError(Exception):
     ``operation`` is what was tried ("open the store"), ``subject`` what it was tried on (a path, a key),
     ``reason`` why it failed, ``hint`` what to do about it. ``recoverable`` tells a caller whether trying
     again later can succeed with nobody's help. ``exit_code`` is what the command line ends with
-    (sysexits.h where a code fits).
+    (sysexits.h where a code fits). ``degraded`` is what kept the hub that was asked from knowing better, and
+    the remedy; None where nothing did.
     """
 
     exit_code = 1
     recoverable = False
+    degraded: str | None = None
 
     def __init__(self, operation: str, subject: str = "", reason: str = "", hint: str = "") -> None:
         self.operation = operation

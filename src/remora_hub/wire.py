@@ -24,6 +24,7 @@ REQUEST_FAILED: Final = -32803
 """LSP 3.17: the request was valid, and could not be carried out; ``data`` is a ``FailureData``."""
 
 MAX_HEADER_BYTES: Final = 4096
+_MOST_CHARACTERS = 10_000  # of an error: twice the longest path
 
 
 class Incoming(msgspec.Struct, omit_defaults=True):
@@ -58,7 +59,10 @@ class WireError(msgspec.Struct, omit_defaults=True):
 
 
 class FailureData(msgspec.Struct):
-    """What an error of the hub says of itself: the parts of its sentence, the exit code of the command line."""
+    """What an error of the hub says of itself: the parts of its sentence, the exit code of the command line.
+
+    ``degraded`` is what keeps the hub from knowing better, as in answers.
+    """
 
     type: str
     operation: str
@@ -67,6 +71,7 @@ class FailureData(msgspec.Struct):
     hint: str
     exit_code: int
     recoverable: bool
+    degraded: str | None = None
 
 
 class Answer(msgspec.Struct):
@@ -94,17 +99,27 @@ class Call(msgspec.Struct, omit_defaults=True):
     jsonrpc: str = msgspec.field(default_factory=lambda: "2.0")
 
 
+def refusal_of(error: HubError) -> WireError:
+    """An error on the wire: its sentence, and its parts. Cut where they repeat what a client has sent so much of."""
+    return WireError(REQUEST_FAILED, _cut(str(error)), failure_data(error))
+
+
 def failure_data(error: HubError) -> FailureData:
     """The parts of an error, for a client to rebuild it from."""
     return FailureData(
         type(error).__name__,
         error.operation,
-        error.subject,
-        error.reason,
+        _cut(error.subject),
+        _cut(error.reason),
         error.hint,
         error.exit_code,
         error.recoverable,
+        error.degraded,
     )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}..."
 
 
 _encode = msgspec.json.Encoder().encode

@@ -61,6 +61,8 @@ def print_error(error: HubError, *, as_json: bool) -> None:
     """``remora-hub: <sentence>`` on standard error, or ``{"error": {...}}`` on standard output."""
     if not as_json:
         click.echo(f"remora-hub: {printable(str(error))}", err=True)
+        if error.degraded is not None:
+            click.echo(f"remora-hub: degraded: {printable(error.degraded)}", err=True)
         return
     print_json(
         {
@@ -73,6 +75,7 @@ def print_error(error: HubError, *, as_json: bool) -> None:
                 "hint": error.hint,
                 "recoverable": error.recoverable,
                 "exit_code": error.exit_code,
+                "degraded": error.degraded,
             }
         }
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Mapping
 from typing import Self
 
@@ -15,6 +16,7 @@ from remora_hub.errors import HubError, NotRunningError
 from remora_hub.paths import StatePaths
 from remora_hub.wire import MAX_HEADER_BYTES, Call, Incoming, content_length, encode_frame
 
+_POLL_S = 0.02
 _MOST_NOTIFICATIONS = 1000  # kept unread; beyond that the hub's messages are left in the socket
 
 
@@ -49,7 +51,8 @@ class AsyncConnection:
         """Connect to the daemon of ``paths``. Raises NotRunningError if none answers."""
         try:
             async with asyncio.timeout(LONGEST_CONNECT_S):
-                reader, writer = await asyncio.open_unix_connection(daemon_address(paths))
+                connection = await _connected(daemon_address(paths))
+                reader, writer = await asyncio.open_unix_connection(sock=connection)
         except OSError as error:  # a TimeoutError is one
             raise not_reached(paths, error) from error
         try:
@@ -151,6 +154,26 @@ class AsyncConnection:
         self._writer.close()
         if self._notifications is not None and not self._notifications.full():
             self._notifications.put_nowait(None)
+
+
+async def _connected(address: str) -> socket.socket:
+    """A connection to ``address``, waited for while too many others wait to be accepted (connect(2), EAGAIN).
+
+    An event loop takes that for a connection under way, and finds at the first message that there is none.
+    """
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.setblocking(False)
+        while True:
+            try:
+                connection.connect(address)
+            except BlockingIOError:
+                await asyncio.sleep(_POLL_S)  # nothing announces that there is room
+            else:
+                return connection
+    except BaseException:
+        connection.close()
+        raise
 
 
 _decode = msgspec.json.Decoder(Incoming).decode

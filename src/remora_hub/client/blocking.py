@@ -44,7 +44,7 @@ class BlockingClient:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             connection.settimeout(LONGEST_CONNECT_S)
-            connection.connect(daemon_address(paths))
+            _connect(connection, daemon_address(paths))
             check_peer(connection)
         except OSError as error:
             connection.close()
@@ -163,6 +163,20 @@ class BlockingClient:
         if not data:
             raise ConnectionResetError("the hub hung up")
         self._buffer += data
+
+
+def _connect(connection: socket.socket, address: str) -> None:
+    """Where too many wait to be accepted, the kernel tells who has a time limit at once (connect(2), EAGAIN)."""
+    deadline = time.monotonic() + LONGEST_CONNECT_S
+    while True:
+        try:
+            connection.connect(address)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(_POLL_S)  # nothing announces that there is room
+        else:
+            return
 
 
 _decode = msgspec.json.Decoder(Incoming).decode

@@ -50,4 +50,5 @@ def _rebuilt(method: str, message: str, data: object) -> HubError:
     HubError.__init__(error, failure.operation, failure.subject, failure.reason, failure.hint)
     error.exit_code = failure.exit_code
     error.recoverable = failure.recoverable
+    error.degraded = failure.degraded
     return error

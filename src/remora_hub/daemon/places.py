@@ -28,9 +28,8 @@ class Places:
         """See that all are where they belong. Raises AlreadyRunningError, ConfigError, RootError, StoreError."""
         self._paths.prepare()
         self._lock.renew()
-        if not self._paths.socket.exists():
-            await self._endpoint.close()
-            await self._endpoint.start()
+        if not self._endpoint.is_in_place:
+            await self._endpoint.put_back()
 
     async def guard(self) -> None:
         """See to it again and again, until cancelled. Raises AlreadyRunningError."""

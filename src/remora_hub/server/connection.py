@@ -13,7 +13,8 @@ import msgspec
 from remora_hub.errors import HubError
 from remora_hub.logs import get_logger
 from remora_hub.metrics.requests import RequestMeter
-from remora_hub.server.frames import FrameError, read_frame
+from remora_hub.server.frames import FrameError, UnfinishedFrames, read_frame
+from remora_hub.server.hang_up import has_hung_up
 from remora_hub.server.sender import Sender
 from remora_hub.wire import (
     INTERNAL_ERROR,
@@ -29,12 +30,14 @@ from remora_hub.wire import (
     Incoming,
     ProtocolError,
     WireError,
-    failure_data,
+    refusal_of,
 )
 
 log = get_logger(__name__)
 
 _MOST_WAITING_BYTES = 1 << 20
+_MOST_SHOWN = 200  # characters of what a client sent, in an answer to it
+_LOOK_EVERY_S = 0.2
 
 Method = tuple[type[msgspec.Struct], Callable[["Connection", Any], Awaitable[object]]]
 Notification = tuple[type[msgspec.Struct], Callable[["Connection", Any], None]]
@@ -64,9 +67,12 @@ class Connection:
         max_frame_bytes: int,
         max_requests: int,
         meter: RequestMeter,
+        unfinished: UnfinishedFrames,
     ) -> None:
         self._meter = meter
+        self._unfinished = unfinished
         self._reader = reader
+        self._writer = writer
         self._sender = Sender(writer)
         self._methods = methods
         self._notifications: Mapping[str, Notification] = {
@@ -86,16 +92,16 @@ class Connection:
     async def serve(self) -> None:
         """Answer until the client hangs up or breaks the protocol beyond repair."""
         try:
-            while (
-                not self._is_over
-                and (body := await read_frame(self._reader, self._max_frame_bytes)) is not None
-            ):
+            while not self._is_over and (body := await self._next_body()) is not None:
                 refusal = self._receive(body)
                 if refusal is not None:
                     self._meter.failures["invalid"] += 1
                     await self._sender.send(refusal)
                 # A request is begun before the next message is looked at: it is about the text as it was then.
                 await asyncio.sleep(0)
+            while not self._is_over and self._running and not has_hung_up(self._writer):
+                # It may have closed its own direction alone, as `nc -N` does, to be answered what it asked.
+                await asyncio.wait(self._running.values(), timeout=_LOOK_EVERY_S)
         except FrameError as error:
             self._meter.failures["invalid"] += 1
             await self._sender.send(Failure(None, WireError(INVALID_REQUEST, str(error))))
@@ -103,6 +109,9 @@ class Connection:
             pass  # the client is gone, which is its right
         finally:
             await self._end()
+
+    async def _next_body(self) -> bytes | None:
+        return await read_frame(self._reader, self._max_frame_bytes, self._unfinished)
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine that ends with the connection, such as a subscription."""
@@ -148,8 +157,9 @@ class Connection:
             self._notified(message.method, message.params)
             return None
         if message.id in self._running:
-            reason = f"request {message.id!r} is still being answered"
-            return Failure(message.id, WireError(INVALID_REQUEST, reason))
+            return Failure(
+                message.id, WireError(INVALID_REQUEST, "a request of this id is still being answered")
+            )
         if self._waiting_bytes and self._waiting_bytes + len(body) > _MOST_WAITING_BYTES:
             return Failure(message.id, WireError(REQUEST_FAILED, "too many requests are waiting"))
         self._waiting_bytes += len(body)
@@ -210,7 +220,7 @@ class Connection:
         method = self._methods.get(name)
         if method is None:
             self._meter.failures["invalid"] += 1
-            return Failure(request, WireError(METHOD_NOT_FOUND, f"no method {name!r}"))
+            return Failure(request, WireError(METHOD_NOT_FOUND, f"no method {name[:_MOST_SHOWN]!r}"))
         parameters, answer = method
         try:
             decoded = decode_params(params, parameters)
@@ -225,7 +235,7 @@ class Connection:
             return Failure(request, WireError(error.code, error.message))
         except HubError as error:
             self._meter.failures["refused"] += 1
-            return Failure(request, WireError(REQUEST_FAILED, str(error), failure_data(error)))
+            return Failure(request, refusal_of(error))
         except Exception:  # a fault of the hub's own: this boundary logs it, and the connection lives on
             log.exception("request.crashed", method=name)
             self._meter.failures["crashed"] += 1

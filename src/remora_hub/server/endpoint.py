@@ -10,6 +10,7 @@ import stat
 import struct
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -18,12 +19,13 @@ from remora_hub.logs import get_logger, log_context
 from remora_hub.metrics.requests import RequestMeter
 from remora_hub.paths import StatePaths
 from remora_hub.server.connection import Connection, Method, Notification
+from remora_hub.server.frames import UnfinishedFrames
 from remora_hub.wire import REQUEST_FAILED, Failure, WireError, encode_frame
 
 log = get_logger(__name__)
 
 _READ_BYTES = 1 << 16  # of a message read ahead, so that a small one arrives in one piece
-_BACKLOG = 512
+_BACKLOG = 4096  # connections that wait to be accepted: a burst of more is turned away by the kernel
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: unix(7), SO_PEERCRED
 
 
@@ -53,7 +55,9 @@ class Endpoint:
         self._max_connections = max_connections
         self._connections: set[asyncio.Task[None]] = set()
         self._servers: list[asyncio.Server] = []
-        self._is_own = False
+        self._unfinished = UnfinishedFrames()
+        self._own: asyncio.Server | None = None
+        self._own_place: tuple[int, int] | None = None  # of the socket's file: device and inode
         self._clients_so_far = 0
 
     @property
@@ -72,16 +76,32 @@ class Endpoint:
         self._paths.prepare_socket_directory()
         for listener in self._handed:
             self._servers.append(await self._serve(listener.dup(), is_own=False))
-        self._is_own = not any(self._is_in_place(listener) for listener in self._handed)
-        if self._is_own:
-            self._servers.append(await self._serve(self._bind(), is_own=True))
+        if not any(self._is_named(listener) for listener in self._handed):
+            await self._listen()
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether clients that look for the hub's socket find it, and no other one in its place."""
+        place = _identity(self._paths.socket)
+        return place is not None and self._own_place in (None, place)
+
+    async def put_back(self) -> None:
+        """Make the socket anew where it is not in place; who is connected stays so. Raises ConfigError, StoreError."""
+        if not self._servers:
+            return  # the hub takes no more
+        self._paths.prepare_socket_directory()
+        if self._own is not None:
+            self._own.close()
+            self._servers.remove(self._own)
+        await self._listen()
 
     def take_no_more(self) -> None:
         """Stop listening and remove the socket; who is connected stays so."""
+        is_own = self._own_place is not None and self._own_place == _identity(self._paths.socket)
         for server in self._servers:
             server.close()
-        is_closing, self._servers = bool(self._servers), []
-        if is_closing and self._is_own:
+        self._servers, self._own, self._own_place = [], None, None
+        if is_own:
             with contextlib.suppress(
                 OSError
             ):  # gone already, or on a disk gone read-only: the next hub replaces it
@@ -94,6 +114,11 @@ class Endpoint:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _listen(self) -> None:
+        self._own = await self._serve(self._bind(), is_own=True)
+        self._own_place = _identity(self._paths.socket)
+        self._servers.append(self._own)
 
     def _bind(self) -> socket.socket:
         path = self._paths.socket
@@ -121,7 +146,7 @@ class Endpoint:
             self._accept, sock=listener, limit=_READ_BYTES, backlog=_BACKLOG, **keeps_file
         )
 
-    def _is_in_place(self, listener: socket.socket) -> bool:
+    def _is_named(self, listener: socket.socket) -> bool:
         """Whether clients that look for the hub's socket find this one."""
         path = self._paths.socket
         return path.exists() and listener.getsockname() == str(path)
@@ -146,6 +171,7 @@ class Endpoint:
                 max_frame_bytes=self._max_frame_bytes,
                 max_requests=self._max_requests,
                 meter=self.meter,
+                unfinished=self._unfinished,
             )
             self._clients_so_far += 1
             with log_context(client=self._clients_so_far, client_pid=_credentials(writer)[0]):
@@ -165,6 +191,14 @@ class Endpoint:
         if len(self._connections) >= self._max_connections:
             return f"{self._max_connections} clients are connected already"
         return ""
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _credentials(writer: asyncio.StreamWriter) -> tuple[int, int, int]:

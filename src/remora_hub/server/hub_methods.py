@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 import msgspec
 
 from remora_hub.answers import FileRecord
-from remora_hub.errors import UsageError
+from remora_hub.errors import HubError, UsageError
 from remora_hub.feed.feed import Missed, Subscription
 from remora_hub.feed.history import read_page
 from remora_hub.metrics.catalogue import Samples
@@ -20,6 +20,7 @@ from remora_hub.query.run_counts import counts_since
 from remora_hub.server.backend import Backend
 from remora_hub.server.connection import Connection, Method
 from remora_hub.server.hub_questions import HubQuestions
+from remora_hub.server.named_symbols import Key, Path
 from remora_hub.store.changes import Commit, Horizon
 from remora_hub.store.keys import FILE_PREFIX, NODE_PREFIX
 from remora_hub.store.reader import Reader
@@ -27,6 +28,7 @@ from remora_hub.store.reader import Reader
 Limit = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 Query = Annotated[str, msgspec.Meta(max_length=1000)]  # what it costs grows with every letter
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
+Word = Annotated[str, msgspec.Meta(max_length=100)]
 Sequence = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 
 
@@ -44,25 +46,25 @@ class _MetricsParams(msgspec.Struct):
 
 class _SymbolsParams(msgspec.Struct):
     query: Query
-    kind: str | None = None
-    path: str | None = None
+    kind: Word | None = None
+    path: Path | None = None
     limit: Limit = 50
     sync: bool = False
 
 
 class _OutlineParams(msgspec.Struct):
-    path: str
+    path: Path
     sync: bool = False
 
 
 class _NodeParams(msgspec.Struct):
-    key: str
+    key: Key
     sync: bool = False
 
 
 class _FilesParams(msgspec.Struct):
-    status: str | None = None
-    after: str = ""
+    status: Word | None = None
+    after: Path = ""
     limit: Limit = 1000
     sync: bool = False
 
@@ -81,7 +83,23 @@ class _CountsParams(msgspec.Struct):
 def hub_methods(backend: Backend) -> dict[str, Method]:
     """All ``hub/*`` methods: their names, the types of their parameters, and the coroutines that answer."""
     own = HubMethods(backend)
-    return {**own.table(), **HubQuestions(backend, own.ready).table()}
+    table = {**own.table(), **HubQuestions(backend, own.ready).table()}
+    return {name: (params, _marked(backend, answer)) for name, (params, answer) in table.items()}
+
+
+def _marked(
+    backend: Backend, answer: Callable[[Connection, Any], Awaitable[object]]
+) -> Callable[[Connection, Any], Awaitable[object]]:
+    """Errors say as answers do what keeps the hub from knowing: what it does not find may be there."""
+
+    async def answered(connection: Connection, params: Any) -> object:
+        try:
+            return await answer(connection, params)
+        except HubError as error:
+            error.degraded = backend.degraded
+            raise
+
+    return answered
 
 
 class HubMethods:

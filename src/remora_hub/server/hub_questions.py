@@ -21,6 +21,7 @@ from remora_hub.query.testing import exercised_by, tests_of
 from remora_hub.server.backend import Backend
 from remora_hub.server.connection import Connection, Method
 from remora_hub.server.named_symbols import (
+    Path,
     SymbolParams,
     item_of,
     key_of,
@@ -43,14 +44,14 @@ class _ReferencesParams(SymbolParams):
 
 class _ReportParams(msgspec.Struct):
     name: Literal["unused", "most_called"]
-    path: str | None = None
+    path: Path | None = None
     limit: Limit = 50
     sync: bool = False
 
 
 class _ImportersParams(msgspec.Struct):
-    path: str | None = None
-    module: str | None = None
+    path: Path | None = None
+    module: Path | None = None
     sync: bool = False
 
 

@@ -14,14 +14,16 @@ from remora_hub.query.outline import item
 from remora_hub.query.source_file import SourceFile
 
 Line = Annotated[int, msgspec.Meta(ge=1, le=(1 << 31) - 1)]
+Path = Annotated[str, msgspec.Meta(max_length=4096)]  # PATH_MAX of Linux
+Key = Annotated[str, msgspec.Meta(max_length=100_000)]  # a name may be as long as its line
 Column = Annotated[int, msgspec.Meta(ge=0, le=(1 << 31) - 1)]
 
 
 class SymbolParams(msgspec.Struct):
     """Either ``key``, or ``path`` and ``line``; ``column`` counts UTF-8 bytes."""
 
-    key: str | None = None
-    path: str | None = None
+    key: Key | None = None
+    path: Path | None = None
     line: Line | None = None
     column: Column = 0
     sync: bool = False

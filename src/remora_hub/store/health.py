@@ -1,4 +1,4 @@
-"""Watching over the open store: files that vanish, damage that reads meet, what others write, and a check now and then."""
+"""Watching over the open store: files that vanish, damage that is met, what others write, a check now and then."""
 
 from __future__ import annotations
 
