@@ -131,8 +131,11 @@ class Reported(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
-class Symbol(msgspec.Struct, frozen=True):
-    """One node as search shows it; ``line`` is 1-based, ``column`` 0-based and counts UTF-8 bytes."""
+class Symbol(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One node as search shows it; ``line`` is 1-based, ``column`` 0-based and counts UTF-8 bytes.
+
+    ``provisional``: found by its spelling in a file that is still to be indexed; nothing else is known of it yet.
+    """
 
     name: str
     kind: str
@@ -141,6 +144,7 @@ class Symbol(msgspec.Struct, frozen=True):
     line: int
     column: int
     key: str
+    provisional: bool = False
 
 
 class NodeRecord(msgspec.Struct):

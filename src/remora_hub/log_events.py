@@ -102,6 +102,7 @@ EVENTS = (
     LogEvent("cache.damaged", "warning", "The user's cache of facts is made anew.", "path reason remedy"),
     LogEvent("cache.not_filled", "debug", "What it is to keep could not be read now.", "reason"),
     LogEvent("cache.not_used", "warning", "Files are parsed that need not be.", "path reason remedy"),
+    LogEvent("spelling.failed", "debug", "Names by spelling could not be read.", "reason"),
     LogEvent("store.damaged", "warning", "The database is set aside and rebuilt.", "reason kept remedy"),
     LogEvent("store.damage_not_found", "error", "A read met damage, a check found none.", "reason remedy"),
     LogEvent("store.written_by_others", "info", "Another program wrote to the database: no damage was found.", "path"),

@@ -13,6 +13,7 @@ from typing import Self
 from remora_hub.answers import Symbol
 from remora_hub.config import HubConfig
 from remora_hub.daemon.assembly import facts_cache, open_store, parse_lanes, source_rules
+from remora_hub.daemon.first_names import FirstNames
 from remora_hub.errors import CorruptStoreError, HubError
 from remora_hub.feed.feed import Feed
 from remora_hub.logs import get_logger
@@ -87,6 +88,7 @@ class Session:
         self.unsaved = UnsavedTexts(self.lanes)
         self.engine = QueryEngine(store)
         self._symbols = SymbolSearch(store)
+        self._first_names = FirstNames(sources, self._symbols, config.index.lane_count)
 
     @classmethod
     async def open(cls, paths: StatePaths, config: HubConfig) -> Self:
@@ -111,6 +113,7 @@ class Session:
             stack.callback(self.executor.shutdown, wait=False, cancel_futures=True)
             stack.push_async_callback(self.watcher.close)
             stack.callback(self.feed.close)
+            stack.callback(self._first_names.close)
             await asyncio.to_thread(self.lanes.close)
         gc.unfreeze()
         gc.collect()
@@ -145,13 +148,16 @@ class Session:
             tasks.create_task(self._follow_hints())
             tasks.create_task(self.workers.run())
             tasks.create_task(self._tick())
-            tasks.create_task(watch_over(
+            tasks.create_task(
+                watch_over(
                     self.store,
                     self._check_interval_s,
                     lambda: not self.pending,
                     lambda: self.reconciler.mark("", "database written"),
-                ))
+                )
+            )
             overtaken = await self.cold_start.run(on_walked=self._walked)
+            await self._first_names.over()
             for path in overtaken:
                 await self.queue.put(path, Priority.CHANGED)
             tasks.create_task(self.reconciler.run())
@@ -194,7 +200,9 @@ class Session:
     async def search_symbols(
         self, query: str, kind: str | None, limit: int, path: str | None = None
     ) -> list[Symbol]:
-        """Search for symbols by name, in the state of the latest commit."""
+        """Search for symbols by name, in the state of the latest commit; before that, by the spelling of names."""
+        if not self.cold_start.progress.is_finished:
+            await self._first_names.offered()
         return await self._symbols.search(query, kind=kind, path=path, limit=limit)
 
     async def look_at(self, paths: Iterable[str]) -> None:
@@ -203,6 +211,8 @@ class Session:
             await self.queue.put(path, Priority.CHANGED)
 
     def _walked(self, found: Reconciliation) -> None:
+        is_first = 2 * len(found.suspects) > found.files
+        self._first_names.walked(list(found.suspects) if is_first else ())
         if found.suspects or found.settled:
             log.info(
                 "index.started", files=found.files, to_read=len(found.suspects), settled=len(found.settled)

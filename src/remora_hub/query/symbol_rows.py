@@ -46,6 +46,7 @@ class SymbolRows:
     """Symbols by number. The columns of files that were shown lately are kept taken apart: who types searches again."""
 
     def __init__(self, files: Sequence[FileSymbols]) -> None:
+        self.spelled: set[int] = set()  # files whose symbols are known by their spelling only
         self._files = files
         self._taken_apart: dict[int, tuple[str, list[str], list[str]]] = {}
 
@@ -53,7 +54,8 @@ class SymbolRows:
         """The symbols as they are shown."""
         shown = []
         for number in numbers:
-            path, suffixes, places = self._columns(file_of(number))
+            file = file_of(number)
+            path, suffixes, places = self._columns(file)
             row = row_of(number)
             suffix = suffixes[row]
             line, _, column = places[row + 1].partition(":")
@@ -61,7 +63,9 @@ class SymbolRows:
             name = module_name(path) if qualname == _MODULE else qualname.rpartition(".")[2]
             key = node_key(path, suffix)
             kind = kind_of(mark_of(number))
-            shown.append(Symbol(name, kind, qualname, path, int(line), int(column), key))
+            shown.append(
+                Symbol(name, kind, qualname, path, int(line), int(column), key, file in self.spelled)
+            )
         return shown
 
     def scope(self, number: int) -> list[str]:
@@ -75,6 +79,7 @@ class SymbolRows:
 
     def forget(self, file: int) -> None:
         """The file has other symbols now."""
+        self.spelled.discard(file)
         self._taken_apart.pop(file, None)
 
     def _columns(self, file: int) -> tuple[str, list[str], list[str]]:

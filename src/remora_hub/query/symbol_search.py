@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
@@ -72,6 +72,15 @@ class SymbolSearch:
         if not self._is_loaded:
             await self._in_thread(partial(self._refresh, None))
 
+    async def take_spelled(self, rows: Sequence[FileSymbols]) -> None:
+        """Offer these as well, until their files are indexed; see ``SymbolTable.put_spelled``. Raises StoreError."""
+        await self._in_thread(partial(self._take_spelled, rows))
+
+    async def forget_spelled(self) -> None:
+        """Offer no more what is not indexed. Raises StoreError."""
+        if self._is_loaded:
+            await self._in_thread(self._table.forget_spelled)
+
     async def close(self) -> None:
         """End the search under way, then the thread; again and again if you like."""
         await asyncio.to_thread(self._close)
@@ -87,6 +96,10 @@ class SymbolSearch:
         self._thread.shutdown(cancel_futures=True)
         if self._reader is not None:
             self._reader.close()
+
+    def _take_spelled(self, rows: Sequence[FileSymbols]) -> None:
+        self._refresh(None)
+        self._table.put_spelled(rows)
 
     def _search(
         self, query: str, *, kind: str | Collection[str] | None, path: str | None, limit: int

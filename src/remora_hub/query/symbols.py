@@ -44,6 +44,16 @@ class SymbolTable:
             gone = set(changed).difference(row.path for row in rows)
             self.put([*rows, *(FileSymbols(path, "", "") for path in gone)])
 
+    def put_spelled(self, rows: Iterable[FileSymbols]) -> None:
+        """Put rows of files of which nothing is known yet: names by their spelling, until something is."""
+        new = [row for row in rows if row.path not in self._number_of]
+        self.put(new)
+        self._rows.spelled.update(self._number_of[row.path] for row in new)
+
+    def forget_spelled(self) -> None:
+        """Forget what is known by its spelling only."""
+        self.put([FileSymbols(self._files[file].path, "", "") for file in self._rows.spelled])
+
     def search(
         self,
         query: str,

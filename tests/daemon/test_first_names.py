@@ -1,0 +1,98 @@
+"""While the first index is made, a search finds names by their spelling, and exact ones take their places."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from remora_hub.answers import Symbol
+from remora_hub.config import HubConfig
+from remora_hub.daemon.first_names import FirstNames
+from remora_hub.daemon.session import Session
+from remora_hub.discovery.rules import SourceRules
+from remora_hub.paths import StatePaths
+from remora_hub.pipeline.index_files import Sources
+from remora_hub.query.symbol_search import SymbolSearch
+from remora_hub.store import NodeStateStore
+
+Save = Callable[[dict[str, str]], Awaitable[int]]
+PATHS = [f"p{number % 10}/m{number}.py" for number in range(600)]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    root = tmp_path / "root"
+    for number, path in enumerate(PATHS):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(f"class C{number}:\n    def f(self): ...\n")
+    (root / "text.py").write_text('"""\nclass InText:\n"""\n')
+    (root / "link.py").symlink_to("text.py")
+    return root
+
+
+@pytest.fixture
+async def search(store: NodeStateStore) -> AsyncIterator[SymbolSearch]:
+    made = SymbolSearch(store)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def names(root: Path, search: SymbolSearch) -> FirstNames:
+    return FirstNames(Sources(root, SourceRules(root), 10_000), search, 2)
+
+
+async def found(search: SymbolSearch, query: str) -> list[Symbol]:
+    return [symbol for symbol in await search.search(query) if symbol.name == query]
+
+
+async def test_spelled_names_are_offered_until_their_file_is_indexed(
+    names: FirstNames, search: SymbolSearch, save: Save
+) -> None:
+    await save({"p0/m0.py": "class Exact: ...\n"})
+    names.walked([*PATHS, "text.py", "link.py", "gone.py"])
+    await asyncio.gather(names.offered(), names.offered())
+    [spelled] = await found(search, "C599")
+    assert spelled == Symbol(
+        "C599", "class", "C599", "p9/m599.py", 1, 6, "node:p9/m599.py:C599", provisional=True
+    )
+    assert [symbol.path for symbol in await found(search, "InText")] == ["text.py"]  # and no link to it
+    assert await found(search, "C0") == []  # of that file more is known
+    await save({"p9/m599.py": "class C599:\n    def f(self): ...\n"})
+    assert await found(search, "C599") == [msgspec.structs.replace(spelled, provisional=False)]
+    await names.over()
+    assert await found(search, "InText") == await found(search, "C598") == []
+    assert len(await found(search, "C599")) == len(await found(search, "Exact")) == 1
+    await names.offered()
+
+
+async def test_nobody_waits_for_names_where_little_is_to_be_indexed(
+    names: FirstNames, search: SymbolSearch
+) -> None:
+    waiting = asyncio.create_task(names.offered())
+    names.walked(PATHS[:10])
+    await waiting
+    assert await found(search, "C0") == []
+
+
+async def test_nobody_waits_for_names_that_are_no_longer_read(names: FirstNames) -> None:
+    waiting = asyncio.create_task(names.offered())
+    await asyncio.sleep(0)
+    names.close()
+    await waiting
+
+
+async def test_the_first_search_of_a_session_finds_what_is_not_indexed_yet(root: Path) -> None:
+    async with await Session.open(StatePaths(root), HubConfig()) as session:
+        running = asyncio.create_task(session.run())
+        assert [symbol.name for symbol in await session.search_symbols("C599", None, 1)] == ["C599"]
+        await session.is_ready.wait()
+        assert await session.search_symbols("InText", None, 1) == []
+        [exact] = await session.search_symbols("C599", None, 1)
+        assert not exact.provisional
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)

@@ -1,0 +1,63 @@
+"""Names by their spelling are those of the index, as far as spelling tells."""
+
+from __future__ import annotations
+
+import pytest
+
+from remora_hub.extract.extract import Extractor
+from remora_hub.extract.spelled_names import spelled_names
+
+SOURCE = '''\
+"""A module."""
+import os
+LIMIT = 10
+_private: int = 3
+a = b = 1
+a = 2
+if a == 1:
+    pass
+
+class Base(object):
+    kind = "x"
+
+    def method(self):
+        def inner(): ...
+        return inner
+
+    async def other(self): ...
+
+    class Nested:
+        def deep(self): ...
+
+def  function(
+    x=1,
+): ...
+def function(): ...
+class _Hidden:
+    def f(self): ...
+def größe(): ...
+'''
+
+
+@pytest.mark.parametrize("path", ["pkg/m.py", "tests/test_m.py"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_definitions_are_those_of_the_index_in_the_same_places(path: str, newline: str) -> None:
+    data = SOURCE.replace("\n", newline).encode()
+    spelled, packed = spelled_names(path, data), Extractor().extract(path, data)
+    marks, *places = packed.places.split(" ")
+    exact = {
+        suffix: (mark, place)
+        for suffix, mark, place in zip(packed.suffixes, marks, places, strict=True)
+        if suffix not in ("b", "Base.kind")
+    }
+    marks, *places = spelled.places.split(" ")
+    assert dict(zip(spelled.suffixes, zip(marks, places, strict=True), strict=True)) == exact
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\n", b"def", b"class ", b"\xff\xfe\x00d", b"x" * 10_000 + b"=", b"\0" * 100]
+)
+def test_any_bytes_have_names(data: bytes) -> None:
+    names = spelled_names("m.py", data)
+    assert names.suffixes[0] == "<module>"
+    assert len(names.places.split(" ")[0]) == len(names.suffixes)
