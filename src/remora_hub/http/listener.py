@@ -13,6 +13,7 @@ import uvicorn
 from remora_hub.http.application import make_application
 from remora_hub.http.guard import Guard
 from remora_hub.http.monitored import Monitored
+from remora_hub.http.protocol import BoundedProtocol
 from remora_hub.http.token import Token
 from remora_hub.logs import get_logger
 
@@ -75,7 +76,7 @@ class HttpListener:
         server = _Server(
             uvicorn.Config(
                 Guard(make_application(self._hub), self._port, self._token),
-                http="h11",
+                http=BoundedProtocol,
                 ws="none",
                 lifespan="off",
                 loop="none",
