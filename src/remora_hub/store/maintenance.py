@@ -145,7 +145,7 @@ def _contradictions(connection: apsw.Connection) -> list[str]:
             said = None
         if said is None:
             found.append(f"{path} has no record that can be read")
-        elif status != said[0] or digest not in ("", said[1]):  # none: it was forgotten, and will be read again
+        elif status != said[0] or digest not in ("", said[1]):  # none: to be read again
             found.append(f"{path} is not what its record says")
         elif status == "indexed" and not (has_names and has_code):
             found.append(f"{path} has no names or no code")

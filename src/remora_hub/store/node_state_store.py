@@ -60,9 +60,7 @@ class NodeStateStore:
         if read_only:
             await asyncio.to_thread(check_readable, path, extractor_version)
             return cls(path, None, None, busy_timeout_ms, feed_retention_commits)
-        opened = await asyncio.to_thread(
-            open_for_writing, path, extractor_version, busy_timeout_ms, cache_mb
-        )
+        opened = await asyncio.to_thread(open_for_writing, path, extractor_version, busy_timeout_ms, cache_mb)
         writer = Writer(
             path,
             opened.connection,
@@ -278,7 +276,9 @@ class NodeStateStore:
                 index_id, sequence = reader.index_id(), reader.sequence()
                 # A commit is visible before the writer tells its number.
                 if index_id != writer.index_id or not least <= sequence <= writer.sequence + 1:
-                    return [f"it holds commit {sequence} of index {index_id}: another database, or an older state"]
+                    return [
+                        f"it holds commit {sequence} of index {index_id}: another database, or an older state"
+                    ]
                 return reader.integrity_check()
             finally:
                 reader.close()
