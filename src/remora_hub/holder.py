@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import msgspec
+
+_MOST_BYTES = 4096
 
 
 class Holder(msgspec.Struct):
@@ -17,6 +20,12 @@ class Holder(msgspec.Struct):
 def read_holder(path: Path) -> Holder | None:
     """Who wrote the lock file last and has not unlocked it since; None if nobody or nothing readable."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Holder)
+        with open(path, "rb", opener=open_at_once) as file:
+            return msgspec.json.decode(file.read(_MOST_BYTES), type=Holder)
     except (OSError, msgspec.DecodeError):
         return None
+
+
+def open_at_once(path: str, flags: int) -> int:
+    """For ``open``: of what an archive may have brought along, a FIFO is not waited for, and no link is followed."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)

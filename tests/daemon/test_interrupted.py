@@ -155,3 +155,22 @@ def test_who_comes_while_a_hub_stops_waits_for_its_end(project: Project, run: Ru
         coming.kill()
         coming.wait()
     assert project.json("symbols", "late", "--sync")["symbols"]
+
+
+def make_fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def make_directory(path: Path) -> None:
+    path.mkdir()
+
+
+@pytest.mark.parametrize("name", ["hub.lock", "hub.log"])
+@pytest.mark.parametrize("make", [make_fifo, make_directory])
+def test_what_stands_in_the_place_of_a_file_is_named_and_nobody_waits_for_it(
+    project: Project, make: Callable[[Path], None], name: str
+) -> None:
+    project.paths.prepare()
+    make(project.paths.state_dir / name)
+    project.run("stop", code=69)
+    assert name in project.run("start", code=74).stderr

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from remora_hub.client.blocking import BlockingClient
-from remora_hub.errors import HubError, NotRunningError
+from remora_hub.errors import HubError, NotRunningError, StoreError
+from remora_hub.holder import open_at_once
 from remora_hub.paths import STATE_DIRECTORY, StatePaths
 
 LOG_FILE = "hub.log"
@@ -32,8 +34,7 @@ def start_daemon(
     paths.prepare()
     command = [sys.executable, "-P", "-m", "remora_hub", "run", str(paths.root), *_state_dir(paths), *options]
     log_path = paths.state_dir / LOG_FILE
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
-    with open(log_path, "ab", opener=lambda path, _: os.open(path, flags, 0o600)) as log:
+    with _open_log(log_path) as log:
         begins_at = log.tell()
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/"
@@ -54,6 +55,18 @@ def start_daemon(
             if time.monotonic() >= deadline:
                 reason = f"it does not answer after {timeout_s:g} s"
                 raise HubError("start the hub on", str(paths.root), reason, f"see {log_path}") from None
+
+
+def _open_log(path: Path) -> BinaryIO:
+    """Raises StoreError where it cannot be written to, or is anything but a file of its own."""
+    try:
+        file = open(path, "ab", opener=open_at_once)  # noqa: SIM115 - it is handed on
+    except OSError as error:
+        raise StoreError("write the log", str(path), error.strerror or str(error), "remove it") from error
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise StoreError("write the log", str(path), "it is not a regular file", "remove it")
+    return file
 
 
 def _state_dir(paths: StatePaths) -> list[str]:

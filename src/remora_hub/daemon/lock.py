@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import stat
 import time
 from pathlib import Path
 from typing import Self
@@ -37,6 +38,8 @@ class RootLock:
         path = self._paths.lock
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            if not stat.S_ISREG(os.fstat(self._file).st_mode):
+                raise OSError("it is not a regular file")
             self._wait_for_lock()
         except AlreadyRunningError:
             self._close()
