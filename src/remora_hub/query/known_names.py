@@ -56,6 +56,11 @@ class KnownNames:
             for name in added:
                 insort(self._in_order, name, key=fold)
 
+    def prepare(self) -> None:
+        """Make now what searches for usual letters would have to make."""
+        for letter in _RARE_FIRST:
+            self._flagged(bytes((letter,)))
+
     def all(self) -> list[str]:
         """All names, the shorter first."""
         if not self._by_length:

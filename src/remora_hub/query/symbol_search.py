@@ -71,6 +71,7 @@ class SymbolSearch:
         """Read the table, so that the first search need not."""
         if not self._is_loaded:
             await self._in_thread(partial(self._refresh, None))
+        await self._in_thread(self._table.prepare)
 
     async def take_spelled(self, rows: Sequence[FileSymbols]) -> None:
         """Offer these as well, until their files are indexed; see ``SymbolTable.put_spelled``. Raises StoreError."""

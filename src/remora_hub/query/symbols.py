@@ -44,6 +44,10 @@ class SymbolTable:
             gone = set(changed).difference(row.path for row in rows)
             self.put([*rows, *(FileSymbols(path, "", "") for path in gone)])
 
+    def prepare(self) -> None:
+        """Make now what the first searches would have to make."""
+        self._names.prepare()
+
     def put_spelled(self, rows: Iterable[FileSymbols]) -> None:
         """Put rows of files of which nothing is known yet: names by their spelling, until something is."""
         new = [row for row in rows if row.path not in self._number_of]
