@@ -33,7 +33,7 @@ from remora_hub.enrich.task_store import TaskStore
 
 MINUTES = 10
 RPM, TPM = 6_000.0, 285_000.0
-SCALE = 6.0
+SCALE = 6.0  # times as fast as the clock on the wall: 600 requests a second
 UNLIMITED = 1e12
 KILLS = 20
 KILL_ITEMS = 6_000
@@ -91,17 +91,17 @@ async def counts_of(port: int) -> dict[str, float]:
     return counts
 
 
-def check_limits() -> Iterator[Promise]:
+def check_limits(scale: float) -> Iterator[Promise]:
     """Requests bind where a request costs little, tokens where it costs much."""
     for name, tokens in (("requests", (10, 50)), ("tokens", (50, 150))):
         mean = sum(tokens) / 2
         count = round(MINUTES * min(RPM, TPM / mean))
-        with running_server(rpm=RPM, tpm=TPM, scale=SCALE) as port:
+        with running_server(rpm=RPM, tpm=TPM, scale=scale) as port:
             results = asyncio.run(
                 run_over_http(
                     port,
                     items_of(count, tokens, (0.5, 3.5)),
-                    SCALE,
+                    scale,
                     limiter_name=f"limits by {name}",
                     target_rpm=RPM,
                     target_tpm=TPM,
@@ -117,7 +117,7 @@ def check_limits() -> Iterator[Promise]:
         yield Promise(f"{name} bind: items without a result", results.report.failed, most=0)
 
 
-def check_speed() -> Iterator[Promise]:
+def check_speed(_scale: float) -> Iterator[Promise]:
     """One at a time is measured, too."""
     seconds_per_item = {}
     with running_server(rpm=UNLIMITED, tpm=UNLIMITED) as port:
@@ -138,7 +138,7 @@ def check_speed() -> Iterator[Promise]:
         yield Promise(f"{workers} workers, times one at a time", speedup, least=least)
 
 
-def check_order() -> Iterator[Promise]:
+def check_order(_scale: float) -> Iterator[Promise]:
     """Whatever order they end in; a call that the server fails with 500 is tried again, three calls in all."""
     items = items_of(10_000, (10, 10), (0.0, 0.4))
     with running_server(rpm=UNLIMITED, tpm=UNLIMITED, error_share=0.05) as port:
@@ -181,7 +181,7 @@ def store_of(database: EnrichDatabase) -> TaskStore[str]:
     return TaskStore(database, "kill", model="m", prompt_version="1", encode=str.encode, decode=bytes.decode)
 
 
-def check_kill() -> Iterator[Promise]:
+def check_kill(_scale: float) -> Iterator[Promise]:
     """The server's list of calls tells what was done again."""
     redone = []
     with (
@@ -216,7 +216,7 @@ def _wait_for_calls(loop: asyncio.AbstractEventLoop, client: Client, calls: int)
         time.sleep(0.005)
 
 
-CHECKS: dict[str, Callable[[], Iterator[Promise]]] = {
+CHECKS: dict[str, Callable[[float], Iterator[Promise]]] = {
     "limits": check_limits,
     "speed": check_speed,
     "order": check_order,
@@ -231,6 +231,9 @@ def main() -> int:
     )
     parser.add_argument("checks", nargs="*", metavar="CHECK", help=f"of {', '.join(CHECKS)}; default: all")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument(
+        "--scale", type=float, default=SCALE, help="how fast time runs for limits (%(default)s)"
+    )
     parser.add_argument("--child", nargs=2, metavar=("DATABASE", "PORT"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
@@ -241,7 +244,7 @@ def main() -> int:
         parser.error(f"no such check: {', '.join(sorted(unknown))}")
     promises = []
     for name in arguments.checks or CHECKS:
-        for promise in CHECKS[name]():
+        for promise in CHECKS[name](arguments.scale):
             promises.append(promise)
             if not arguments.json:
                 _print(promise)
