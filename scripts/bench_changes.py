@@ -72,7 +72,7 @@ async def _visible_s(
 ) -> list[float]:
     """Seconds from each write to the first answer with what was written; ``plan.budget_s`` ends a slow series."""
     chance = random.Random(f"{bench.plan.seed} {turn}")  # noqa: S311  # a sample is no secret
-    taken = []
+    taken: list[float] = []
     async with contender.start(project.root) as server:
         opened = await start_at_rest(bench, project, contender, server)
         paths = chance.choices([file for file in reachable_ends(project) if file != opened], k=writes)

@@ -6,14 +6,14 @@ import asyncio
 import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from typing import Any, Protocol
+from typing import Protocol
 
 from bench_contenders import FAILURES, Contender, HubOnDisk, NotOfferedError, failure_of, ready_server
 from bench_plan import Bench
 from bench_projects import Project, editors_view
 from bench_results import HUB, HUB_SOCKET, Cell, Row, Samples
-from peers_client import LanguageServer, Place
-from peers_timing import QUESTIONS, Probes, socket_requests
+from peers_client import LanguageServer
+from peers_timing import QUESTIONS, Probes, lsp_requests, socket_requests
 from process_memory import wait_until_resting
 
 from remora_hub.client.blocking import BlockingClient
@@ -33,18 +33,6 @@ class Asked(Protocol):
 
     async def ask(self, question: str, number: int) -> None:
         """Ask and wait for the answer. Raises one of ``FAILURES``."""
-
-
-def lsp_requests(server: LanguageServer, probes: Probes) -> dict[str, list[tuple[str, dict[str, Any]]]]:
-    """The probes as LSP requests, by question: methods and parameters."""
-    definitions = [server.at(Place(name.path, name.line, name.column)) for name in probes.names]
-    symbols = [server.at(Place(name.path, name.line, name.column)) for name in probes.symbols]
-    declared = {"context": {"includeDeclaration": True}}
-    return {
-        "symbols": [("workspace/symbol", {"query": query}) for query in probes.queries],
-        "references": [("textDocument/references", where | declared) for where in symbols],
-        "definition": [("textDocument/definition", where) for where in definitions],
-    }
 
 
 class AskedServer:

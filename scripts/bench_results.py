@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
 import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from peers_timing import p99
 
 HUB = "hub"
 HUB_SOCKET = "hub socket"
@@ -32,9 +33,8 @@ class Cell:
 
     @classmethod
     def p99(cls, samples: Sequence[float]) -> Cell:
-        """The 99th percentile (nearest rank); of up to a hundred samples the longest."""
-        rank = max(math.ceil(len(samples) * 0.99), 1) - 1
-        return cls(sorted(samples)[rank], tuple(samples))
+        """The 99th percentile; of up to a hundred samples the longest."""
+        return cls(p99(samples), tuple(samples))
 
     @classmethod
     def failed(cls, problem: str) -> Cell:

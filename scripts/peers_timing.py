@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,26 +64,31 @@ def p99(times: Sequence[float]) -> float:
 
 async def ask_server(server: LanguageServer, probes: Probes) -> dict[str, Series]:
     """Times of a language server, by question. All files that are asked about are open."""
-
-    async def symbols(query: str) -> Sequence[object]:
-        return await server.request("workspace/symbol", {"query": query}) or ()
-
-    async def twice(ask: Callable[[Any], Any], probed: Sequence[Any]) -> Series:
+    for path in sorted({name.path for name in (*probes.names, *probes.symbols)}):
+        server.open(path)
+    found = {}
+    for question, requests in lsp_requests(server, probes).items():
         passes: tuple[list[float], list[float]] = ([], [])
         results = []
         for times in passes:
-            for probe in probed:
+            for method, params in requests:
                 started = time.perf_counter()
-                results.append(len(await ask(probe)))
+                answer = await server.request(method, params)
                 times.append((time.perf_counter() - started) * 1000)
-        return Series(*passes, statistics.median(results))
+                results.append(len(answer) if isinstance(answer, list) else int(answer is not None))
+        found[question] = Series(*passes, statistics.median(results))
+    return found
 
-    for path in sorted({name.path for name in (*probes.names, *probes.symbols)}):
-        server.open(path)
+
+def lsp_requests(server: LanguageServer, probes: Probes) -> dict[str, list[tuple[str, dict[str, Any]]]]:
+    """The probes as LSP requests, by question: methods and parameters."""
+    definitions = [server.at(_place(name)) for name in probes.names]
+    symbols = [server.at(_place(name)) for name in probes.symbols]
+    declared = {"context": {"includeDeclaration": True}}
     return {
-        "symbols": await twice(symbols, probes.queries),
-        "references": await twice(server.references, [_place(name) for name in probes.symbols]),
-        "definition": await twice(server.definition, [_place(name) for name in probes.names]),
+        "symbols": [("workspace/symbol", {"query": query}) for query in probes.queries],
+        "references": [("textDocument/references", where | declared) for where in symbols],
+        "definition": [("textDocument/definition", where) for where in definitions],
     }
 
 

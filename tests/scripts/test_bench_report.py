@@ -45,7 +45,7 @@ def test_a_cell_without_figure_points_at_the_reason_below_the_table_which_is_sai
 
 
 def test_the_99th_percentile_is_one_of_the_samples() -> None:
-    assert Cell.p99([float(one) for one in range(1, 201)]).figure == 198
+    assert Cell.p99([float(one) for one in range(1, 201)]).figure == 199
     assert Cell.p99([3.0, 1.0, 2.0]).figure == 3
     assert Cell.p99([7.0]).figure == 7
 
