@@ -162,6 +162,17 @@ def test_a_root_that_is_replaced_is_indexed_again(service: Service) -> None:
 
 
 @heavy
+def test_the_target_starts_and_stops_all_that_are_enabled(service: Service) -> None:
+    service.install()
+    target = "remora-hub.target"
+    service.manager.systemctl("start", target)
+    service.manager.systemctl("stop", target)
+    service.manager.wait_until(lambda: service.show("ActiveState") == "inactive")
+    service.manager.systemctl("start", target)
+    service.manager.wait_until(lambda: service.show("ActiveState") == "active")
+
+
+@heavy
 def test_uninstalling_leaves_nothing_but_the_index(service: Service) -> None:
     service.install()
     service.hub("service", "install", str(service.root))  # again does no harm
