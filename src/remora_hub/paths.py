@@ -140,16 +140,16 @@ class StatePaths:
     def prepare_socket_directory(self) -> None:
         """Make the directory of the socket, mode 0700, and check it as ``check_socket_directory`` does."""
         directory = self.socket.parent
-        if directory == self.state_dir:
-            self.prepare()
-            self.check_socket_directory()
-            return
         try:
+            if directory == self.state_dir:
+                self.prepare()
+            else:
+                self.check_socket_directory()
+                directory.mkdir(mode=0o700, exist_ok=True)
             self.check_socket_directory()
-            directory.mkdir(mode=0o700, exist_ok=True)
-            self.check_socket_directory()
-            if stat.S_IMODE(directory.lstat().st_mode) != 0o700:
-                directory.chmod(0o700)
+            mode = stat.S_IMODE(directory.lstat().st_mode)
+            if mode & 0o077:
+                directory.chmod(mode & 0o700)
         except OSError as error:
             reason = error.strerror or str(error)
             raise ConfigError("make the runtime directory", str(directory), reason) from error
