@@ -86,12 +86,14 @@ class Lane:
         """Process id."""
         return self._process.pid
 
-    def extract(self, requests: Sequence[Request], limit_s: float) -> Iterator[PackedFile]:
+    def extract(
+        self, requests: Sequence[Request], limit_s: float, *, is_fair: bool = False
+    ) -> Iterator[PackedFile]:
         """Yield the facts of each request, in order; ``limit_s`` seconds are allowed for each.
 
-        More are where the machine is so busy that the process hardly ran. Raises LaneFailed when the process died or
-        had to be killed; the file to blame is the first one not yielded. Raises LaneError when it never came up, for
-        which no file is to blame.
+        More are, if it shall be ``is_fair``, where the machine is so busy that the process hardly ran. Raises
+        LaneFailed when the process died or had to be killed; the file to blame is the first one not yielded. Raises
+        LaneError when it never came up, for which no file is to blame.
         """
         waiting = deque(requests)
         unsent = bytearray()
@@ -102,7 +104,7 @@ class Lane:
                 self._await_greeting()
             for _ in requests:
                 self._working_since = time.monotonic()
-                deadline = _Deadline(limit_s, self._processor_s)
+                deadline = _Deadline(limit_s, self._processor_s if is_fair else None)
                 while (answer := self._next_frame()) is None:
                     while waiting and unanswered < _UNANSWERED:
                         unsent += _frame(waiting.popleft())

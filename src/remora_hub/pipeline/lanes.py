@@ -112,7 +112,9 @@ class ParseLanes:
             try:
                 with self._lane() as lane:
                     began_s = time.perf_counter()
-                    for request, packed in zip(batch, lane.extract(batch, limit_s), strict=True):
+                    # To be postponed is no verdict, so that the others need not wait for a fair one.
+                    answers = lane.extract(batch, limit_s, is_fair=is_alone)
+                    for request, packed in zip(batch, answers, strict=True):
                         position += 1
                         deaths = 0
                         self.counters.extracted += 1
