@@ -14,6 +14,7 @@ import datetime as dt
 import os
 import platform
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -108,6 +109,9 @@ def plan_of(given: argparse.Namespace) -> Plan:
 def main() -> int:
     """Measure, print, write."""
     given = options()
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
+    )  # as Ctrl-C: what is half done is removed
     state = given.state.resolve()
     started = dt.datetime.now(dt.UTC)
     written = state / "runs" / started.strftime("%Y%m%dT%H%M%SZ")
