@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Literal, Self
 
 from remora_hub.logs import get_logger
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from remora_hub.pipeline.progress import Progress
 
 _BAR_INTERVAL_S = 0.1
+_STEP_S = 0.5  # nothing tells a thread that the cold start is over
 _LOG_INTERVAL_S = 15.0  # a log is read later, by somebody who wants to know whether it got on
 
 log = get_logger(__name__)
@@ -40,7 +42,7 @@ class ProgressReport:
             return
         report = self._draw if self._shows_bar else self._log
         thread = threading.Thread(target=report, args=(progress,), name="progress", daemon=True)
-        self._threads.append(thread)
+        self._threads = [*(earlier for earlier in self._threads if earlier.is_alive()), thread]
         thread.start()
 
     def _draw(self, progress: Progress) -> None:
@@ -64,8 +66,10 @@ class ProgressReport:
             bar.update(task, completed=progress.done, rate=progress.rate)
 
     def _log(self, progress: Progress) -> None:
-        while not progress.is_finished and not self._ended.wait(_LOG_INTERVAL_S):
-            if progress.pending and not progress.is_finished:
+        next_s = time.monotonic() + _LOG_INTERVAL_S
+        while not progress.is_finished and not self._ended.wait(_STEP_S):
+            if time.monotonic() >= next_s and progress.pending and not progress.is_finished:
+                next_s += _LOG_INTERVAL_S
                 log.info(
                     "index.progress",
                     done=progress.done,

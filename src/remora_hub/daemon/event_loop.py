@@ -6,8 +6,10 @@ import asyncio
 import gc
 import sys
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from remora_hub.daemon.full_pools import fill
 from remora_hub.errors import HubError
 
 _SWITCH_INTERVAL_S = (
@@ -17,6 +19,7 @@ _SWITCH_INTERVAL_S = (
 
 # Most of what a hub makes is freed by its count of references: it looks for cycles a tenth as often as CPython would.
 _COLLECTION_THRESHOLDS = (7_000, 10, 10)
+_THREADS = 6  # for what would hold up the event loop; as many as CPython's own on two cores
 
 
 def run_loop(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -26,13 +29,19 @@ def run_loop(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     gc.set_threshold(*_COLLECTION_THRESHOLDS)
+
+    async def with_threads() -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS, "asyncio"))
+        await fill(_THREADS, asyncio.to_thread)
+        await main()
+
     run: Callable[[Coroutine[Any, Any, None]], None]
     try:
         from uvloop import run
     except ImportError:  # an extra
         run = asyncio.run
     try:
-        run(main())
+        run(with_threads())
     except BaseExceptionGroup as group:
         ours = group.subgroup(HubError)
         if ours is None:

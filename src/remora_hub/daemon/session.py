@@ -7,14 +7,15 @@ import gc
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Self
 
 from remora_hub.answers import Symbol
 from remora_hub.config import HubConfig
 from remora_hub.daemon.assembly import facts_cache, open_store, parse_lanes, source_rules
 from remora_hub.daemon.first_names import FirstNames
-from remora_hub.errors import CorruptStoreError, HubError
+from remora_hub.daemon.full_pools import fill
+from remora_hub.errors import CorruptStoreError, HubError, StoreError
 from remora_hub.feed.feed import Feed
 from remora_hub.logs import get_logger
 from remora_hub.paths import StatePaths
@@ -31,7 +32,7 @@ from remora_hub.query.engine import QueryEngine
 from remora_hub.query.symbol_search import SymbolSearch
 from remora_hub.store.facts_keeping import FactsKeeping
 from remora_hub.store.health import watch_over
-from remora_hub.store.node_state_store import NodeStateStore
+from remora_hub.store.node_state_store import READ_THREADS, NodeStateStore
 from remora_hub.watch.watcher import Watcher
 
 _TICK_S = 1.0
@@ -54,7 +55,8 @@ class Session:
         self._check_interval_s = config.store.check_interval_s
         self.is_ready = asyncio.Event()
         self.has_ended = asyncio.Event()
-        self.executor = ThreadPoolExecutor(config.index.max_indexing_workers, thread_name_prefix="indexing")
+        self._threads = config.index.max_indexing_workers
+        self.executor = ThreadPoolExecutor(self._threads, thread_name_prefix="indexing")
         self.rules = source_rules(paths, config)
         self.lanes = parse_lanes(config)
         sources = Sources(paths.root, self.rules, config.discovery.max_file_bytes)
@@ -176,7 +178,14 @@ class Session:
                 tasks.create_task(self.facts_keeping.run())
             await self._symbols.warm_up()
             await self.engine.warm_up()
+            await self._fill_pools()
             gc.freeze()  # what is here lasts: to look through it for cycles again and again stops answers for 0.1 s
+
+    async def _fill_pools(self) -> None:
+        loop = asyncio.get_running_loop()
+        await fill(self._threads, lambda meet: loop.run_in_executor(self.executor, meet))
+        with suppress(StoreError):  # whoever reads next meets it, too
+            await fill(READ_THREADS, lambda meet: self.store.read(lambda _reader: meet()))
 
     async def sync(self) -> bool:
         """Return once everything on disk before the call is in the index; False if the session ends before.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from remora_hub.metrics.histogram import Histogram
     from remora_hub.model import FileIndex, HubStatus, NodeState
 
-_READ_THREADS = 3
+READ_THREADS = 3
 # Writes that may wait or run at a time; the next caller waits for its turn.
 _QUEUED_WRITES = 256
 
@@ -91,7 +91,7 @@ class NodeStateStore:
         self._busy_timeout_ms = busy_timeout_ms
         self._feed_retention_commits = feed_retention_commits
         self._write_slots = asyncio.Semaphore(_QUEUED_WRITES)
-        self._read_threads = ThreadPoolExecutor(_READ_THREADS, thread_name_prefix="store-reader")
+        self._read_threads = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="store-reader")
         self._of_thread = threading.local()
         self._readers: list[Reader] = []
         self._reader: Reader | None = None
