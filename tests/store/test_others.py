@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import threading
 
 import apsw
 import pytest
 
-from remora_hub.errors import CorruptStoreError
-from remora_hub.store import NodeStateStore, health, set_aside
+from remora_hub.errors import CorruptStoreError, StoreError
+from remora_hub.store import NodeStateStore, health, index_reader, set_aside
 
 
 @pytest.fixture(autouse=True)
@@ -217,3 +218,21 @@ async def test_the_latest_three_damaged_databases_are_kept(database, replaced):
     names = {path.name for path in database.parent.iterdir() if "damaged" in path.name}
     assert names == {name for path in kept[2:] for name in (path.name, path.name + "-journal")}
     assert set_aside(database) is None
+
+
+async def test_a_check_under_way_does_not_hold_up_a_stop(database, replaced, monkeypatch):
+    began = threading.Event()
+
+    def check(connection):
+        began.set()
+        endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
+        connection.execute(endless).fetchall()
+
+    monkeypatch.setattr(index_reader, "check_integrity", check)
+    store = await open_store(database)
+    await fill(store, replaced)
+    checking = asyncio.create_task(store.check_everything())
+    await asyncio.to_thread(began.wait)
+    await store.close()
+    with pytest.raises(StoreError):
+        await checking

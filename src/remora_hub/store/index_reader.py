@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +20,7 @@ from remora_hub.store.maintenance import StoreStats, check_integrity, read_stats
 from remora_hub.store.schema import read_index_id, unsigned_inode
 
 _FILES_PER_READ = 64
+_STEPS_BETWEEN_LOOKS = 20_000  # of SQLite's virtual machine
 _NO_CODE = compress(b"")  # that of a file that is not indexed
 
 _FINGERPRINTS = "SELECT path, size, changed_ns, inode, digest, scanned_ns, status FROM hub_file"
@@ -77,6 +78,10 @@ class IndexReader:
     def close(self) -> None:
         """Close the connection; again and again if you like."""
         self._connection.close()
+
+    def end_when(self, is_over: Callable[[], bool]) -> None:
+        """Have reads end with a StoreError as soon as ``is_over``, which is asked every millisecond or so."""
+        self._connection.set_progress_handler(is_over, _STEPS_BETWEEN_LOOKS)
 
     def fingerprints(self, under: str | None = None) -> dict[str, Fingerprint]:
         """What is known of every file (at or below ``under``), by path."""

@@ -95,6 +95,7 @@ class NodeStateStore:
         self._of_thread = threading.local()
         self._readers: list[Reader] = []
         self._reader: Reader | None = None
+        self._is_closing = threading.Event()
 
     async def close(self) -> None:
         """Write what is queued, then close everything; again and again if you like."""
@@ -271,6 +272,7 @@ class NodeStateStore:
 
         def check() -> list[str]:
             reader = Reader(self.path, busy_timeout_ms=self._busy_timeout_ms)
+            reader.end_when(self._is_closing.is_set)  # it takes a second or more
             try:
                 least = writer.sequence
                 index_id, sequence = reader.index_id(), reader.sequence()
@@ -311,6 +313,7 @@ class NodeStateStore:
         return reader
 
     def _close(self) -> None:
+        self._is_closing.set()
         self._read_threads.shutdown()
         for reader in self._readers:
             reader.close()
