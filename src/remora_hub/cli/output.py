@@ -61,7 +61,7 @@ def print_error(error: HubError, *, as_json: bool) -> None:
     """``remora-hub: <sentence>`` on standard error, or ``{"error": {...}}`` on standard output."""
     if not as_json:
         click.echo(f"remora-hub: {printable(str(error))}", err=True)
-        if error.degraded is not None:
+        if error.degraded is not None and error.degraded not in str(error):  # it may be the error itself
             click.echo(f"remora-hub: degraded: {printable(error.degraded)}", err=True)
         return
     print_json(
