@@ -21,7 +21,7 @@ from remora_hub.facts import PackedFile
 
 _REQUEST_HEADER = struct.Struct("<II")
 _ANSWER_HEADER = struct.Struct("<I")
-_PROGRAM = "from remora_hub.pipeline.lane_main import main; main()"
+_PROGRAM = "from remora_hub.pipeline.lane_start import main; main()"
 _PIPE_BYTES = 1 << 20
 _READ_BYTES = 1 << 16  # larger buffers are mapped and unmapped by the allocator for every read
 _UNANSWERED = 3  # requests sent ahead, so that a lane never waits for its parent

@@ -2,13 +2,12 @@
 
 A request is a frame of two 4-byte little-endian lengths, the path (UTF-8) and the bytes; an answer is one length and
 a msgpack ``facts.PackedFile``; an empty answer, the greeting, says that the lane is up. The process dies with its
-parent and caps its memory. It ends with ``EX_DATAERR`` over a file whose facts take too much of that, and by itself
-after a file that made it large, since memory given to a tree rarely goes back to the system.
+parent (``lane_start``) and caps its memory. It ends with ``EX_DATAERR`` over a file whose facts take too much of that,
+and by itself after a file that made it large, since memory given to a tree rarely goes back to the system.
 """
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import resource
@@ -23,7 +22,6 @@ from remora_hub.extract.extract import Extractor
 REQUEST_HEADER = struct.Struct("<II")
 ANSWER_HEADER = struct.Struct("<I")
 
-_PR_SET_PDEATHSIG = 1  # prctl(2)
 _MOST_ADDRESS_SPACE_BYTES = 3 * 1024**3
 _NICE = 5  # whoever asks the hub something does not wait for the processor behind what is being parsed
 _RETIRE_ABOVE_KB = 256 * 1024
@@ -33,8 +31,7 @@ _MOST_ANSWER_BYTES = 32 * 1024**2
 
 
 def main() -> None:
-    """Answer requests on standard input until it ends. ``argv[1]`` is the parent's process id."""
-    _die_with_parent(int(sys.argv[1]))
+    """Answer requests on standard input until it ends."""
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
     )  # Ctrl-C reaches the whole process group; the hub ends its lanes
@@ -58,12 +55,6 @@ def main() -> None:
         _write(ANSWER_HEADER.pack(len(answer)) + answer)
         if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > _RETIRE_ABOVE_KB:
             return
-
-
-def _die_with_parent(parent: int) -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before the call
-        sys.exit(1)
 
 
 def _write(data: bytes) -> None:
