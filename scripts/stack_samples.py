@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 LANE = "lane"
-_LANE_MODULE = "lane_main"
+_LANE_MODULE = "lane_start"
 _LINE_NUMBER = re.compile(r":\d+\)$")
 _THREAD = re.compile(r"^thread \(\w+\)(?:: (.+))?$")
 _NUMBERED = re.compile(r"[-_]?\d+$")

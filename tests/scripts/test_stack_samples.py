@@ -6,7 +6,7 @@ import pytest
 from stack_samples import LANE, counted, package_of, read_samples, step_below
 
 HUB = 'process 7:"python -m remora_hub index DIR"'
-LANE_PROCESS = 'process 9:"python -P -c from remora_hub.pipeline.lane_main import main; main() 7"'
+LANE_PROCESS = 'process 9:"python -P -c from remora_hub.pipeline.lane_start import main; main() 7"'
 
 
 def test_a_sample_is_of_the_hubs_thread_without_its_number_or_of_a_lane() -> None:
