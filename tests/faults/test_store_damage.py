@@ -19,7 +19,9 @@ WriteFiles = Callable[..., None]
 def checkpoint(database: Path) -> None:
     """Take the log into the file, where damage is met."""
     connection = apsw.Connection(str(database))
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    connection.set_busy_timeout(30_000)  # the hub may be reading what it keeps in memory
+    [(is_busy, _, _)] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    assert not is_busy
     connection.close()
 
 

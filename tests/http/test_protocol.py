@@ -44,7 +44,7 @@ async def test_who_asks_nothing_more_is_hung_up_on(
 ) -> None:
     monkeypatch.setattr(protocol, "LONGEST_REQUEST_S", 0.05)
     [(reader, writer)] = await connections(listener, 1, sent)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         with contextlib.suppress(ConnectionError):
             while await reader.read(1000):
                 pass
@@ -54,10 +54,10 @@ async def test_who_asks_nothing_more_is_hung_up_on(
 async def test_a_client_may_ask_again_and_again_on_one_connection(
     listener: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(protocol, "LONGEST_REQUEST_S", 5.0)
+    monkeypatch.setattr(protocol, "LONGEST_REQUEST_S", 30.0)
     [(reader, writer)] = await connections(listener, 1)
     for _ in range(20):
         writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await reader.readuntil(b"alive\n")
     writer.transport.abort()
