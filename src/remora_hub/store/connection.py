@@ -43,7 +43,7 @@ _REASONS: dict[type[BaseException], tuple[str, str]] = {
     apsw.FullError: ("the disk is full", "free space on the disk of the state directory"),
     apsw.ReadOnlyError: ("it is read-only", "make the state directory and its file system writable"),
     apsw.CantOpenError: ("it cannot be opened", "check the permissions of the state directory"),
-    apsw.IOError: ("input or output failed", "check the disk; the kernel's log says more"),
+    apsw.IOError: ("input or output failed", "check the disk and its quota; the kernel's log says more"),
 }
 
 
