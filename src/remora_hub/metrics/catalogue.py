@@ -1,8 +1,8 @@
 """Every metric of the hub, in one place: name, kind, meaning, label.
 
 Names follow Prometheus' rules (https://prometheus.io/docs/practices/naming/): base units, and on the wire the prefix
-``remora_hub_`` and, for counters, the suffix ``_total``. What counts begins at 0 when the hub is started, and never goes
-back as long as it lives.
+``remora_hub_`` and, for counters, the suffix ``_total``. What counts begins at 0 when the hub is started, and never
+goes back as long as it lives.
 """
 
 from __future__ import annotations
