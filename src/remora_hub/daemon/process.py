@@ -7,6 +7,8 @@ import resource
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
+from types import FrameType
 
 _DESCRIPTORS = 65_536  # as LimitNOFILE= of the units; a login shell allows 1,024, which clients could use up
 
@@ -22,21 +24,28 @@ def allow_many_descriptors() -> None:
 
 @contextmanager
 def signals_handled(stop: Callable[[], None], reload: Callable[[], None] | None) -> Iterator[None]:
-    """Inside, SIGTERM and SIGINT ``stop`` and SIGHUP means ``reload`` (None: it is not looked at), on the event loop.
+    """Inside, SIGTERM and SIGINT ``stop`` and SIGHUP means ``reload``, on the event loop. In the main thread only.
 
     Before, ``entry`` holds SIGHUP back: while there is nothing to reload yet, it would end the process. Behind it all
-    three are ignored: the process is about to end by itself, and shall do so with its own exit code.
+    three are ignored, without a moment between: the process is about to end by itself, with its own exit code. Without
+    ``reload`` the process is not the hub's alone: SIGHUP is not looked at, and all is as it was behind it.
     """
     loop = asyncio.get_running_loop()
     handlers = {signal.SIGTERM: stop, signal.SIGINT: stop}
     if reload is not None:
         handlers[signal.SIGHUP] = reload
+    before = {number: signal.getsignal(number) for number in handlers}
     for number, handler in handlers.items():
-        loop.add_signal_handler(number, handler)
+        signal.signal(number, partial(_on_loop, loop, handler))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
     try:
         yield
     finally:
         for number in handlers:
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_IGN)
+            signal.signal(number, before[number] if reload is None else signal.SIG_IGN)
+
+
+def _on_loop(
+    loop: asyncio.AbstractEventLoop, handler: Callable[[], None], _number: int, _frame: FrameType | None
+) -> None:
+    loop.call_soon_threadsafe(handler)

@@ -195,7 +195,10 @@ def _stages(names: KnownNames, wanted: str) -> Iterator[tuple[list[str], Callabl
     containing = [name for name in having if folded in fold(name)] if is_rare else names.containing(folded)
     yield sorted(containing, key=len), _any
     is_told = is_rare and "_" not in folded
-    yield sorted(having, key=len)[:_MOST_COMPARED], _any if is_told else lambda name: has_letters(folded, fold(name))
+    yield (
+        sorted(having, key=len)[:_MOST_COMPARED],
+        _any if is_told else lambda name: has_letters(folded, fold(name)),
+    )
 
 
 def _any(_name: str) -> bool:
