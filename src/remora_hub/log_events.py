@@ -84,6 +84,7 @@ EVENTS = (
     LogEvent("lock.holder_not_named", "debug", "The lock is held, its file does not say so.", "path reason"),
     LogEvent("config.reloaded", "info", "The configuration was read again.", "applied needs_restart"),
     LogEvent("config.refused", "warning", "The new configuration is wrong.", "reason remedy"),
+    LogEvent("session.not_warmed_up", "debug", "What questions need could not be read beforehand.", "reason"),
     LogEvent("session.replaced", "debug", "The index is opened anew.", "reason"),
     LogEvent("session.postponed", "debug", "It cannot be opened yet.", "reason"),
     LogEvent("problem.began", "warning", "A part of the hub cannot do its work.", "part problem remedy"),

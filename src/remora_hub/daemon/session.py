@@ -176,10 +176,18 @@ class Session:
             self.is_ready.set()
             if self.facts_keeping is not None:
                 tasks.create_task(self.facts_keeping.run())
-            await self._symbols.warm_up()
-            await self.engine.warm_up()
+            await self._warm_up()
             await self._fill_pools()
             gc.freeze()  # what is here lasts: to look through it for cycles again and again stops answers for 0.1 s
+
+    async def _warm_up(self) -> None:
+        """Read what the first questions would have to read."""
+        try:
+            with self.store.suspecting():
+                await self._symbols.warm_up()
+                await self.engine.warm_up()
+        except StoreError as error:  # out of reach right now, perhaps with the root: the first question reads it
+            log.debug("session.not_warmed_up", reason=str(error))
 
     async def _fill_pools(self) -> None:
         loop = asyncio.get_running_loop()
