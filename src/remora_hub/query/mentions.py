@@ -14,6 +14,7 @@ from remora_hub.syntax.roles import Imported, Role
 
 _CONSTRUCTORS = frozenset(("__init__", "__new__"))
 _SELF = b"self."
+_FEW_FILES = 50  # are looked into sooner than told apart
 _MOST_EXPORTING = (
     20  # modules that pass a name on; with more of them, every file that names it is looked into
 )
@@ -158,7 +159,7 @@ class Mentions:
         within = {path for path in naming if path.startswith(directory + "/") or not directory}
         if file_name in _INIT:
             return near | within
-        if index.modules.is_search_path(directory):
+        if len(near) <= _FEW_FILES or index.modules.is_search_path(directory):
             return near
         # From elsewhere the module is imported by a name that has its package's in it, or taken from who has done so.
         found = near & (within | set(index.files_naming(directory.rpartition("/")[2])))
