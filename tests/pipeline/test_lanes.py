@@ -137,3 +137,11 @@ def test_idle_lanes_are_reaped() -> None:
     lanes.reap()
     assert lanes.pids() == []
     lanes.close()
+
+
+def test_lanes_of_a_large_parent_last(lanes: ParseLanes) -> None:
+    large = bytearray(300 * 2**20)
+    large[::4096] = b"x" * len(large[::4096])  # every page of it: a child is counted with what its parent had
+    list(lanes.extract(good(5)))
+    list(lanes.extract(good(5)))
+    assert lanes.counters.started == 1

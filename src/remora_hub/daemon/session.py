@@ -186,7 +186,8 @@ class Session:
             with self.store.suspecting():
                 await self._symbols.warm_up()
                 await self.engine.warm_up()
-        except StoreError as error:  # out of reach right now, perhaps with the root: the first question reads it
+        except StoreError as error:
+            # Out of reach right now, perhaps with the root: the first question reads it.
             log.debug("session.not_warmed_up", reason=str(error))
 
     async def _fill_pools(self) -> None:
