@@ -151,7 +151,7 @@ def _wait_until_indexed(root: Path, before: dict[str, object], count: int) -> No
         while _indexed(client, before) < count:
             if time.perf_counter() > deadline:
                 raise TimeoutError(f"not all files of a switch are indexed in {_LONGEST_S:g} s")
-            time.sleep(_POLL_S)
+            time.sleep(_POLL_S)  # each look counts files: without a pause the looks would be what is timed
 
 
 def _indexed(client: BlockingClient, before: dict[str, object]) -> int:

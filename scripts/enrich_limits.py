@@ -198,7 +198,7 @@ def check_kill(_scale: float) -> Iterator[Promise]:
             with subprocess.Popen(command) as run:
                 if kill < KILLS:
                     _wait_for_calls(loop, client, seen + chance.randint(1, 280))
-                    time.sleep(chance.uniform(0, 0.05))
+                    time.sleep(chance.uniform(0, 0.05))  # the random moment of the kill
                     run.kill()
             calls = loop.run_until_complete(client.post("/ids", {}))
             redone.append(sum(call in known for call in calls[seen:]))
@@ -213,7 +213,7 @@ def check_kill(_scale: float) -> Iterator[Promise]:
 
 def _wait_for_calls(loop: asyncio.AbstractEventLoop, client: Client, calls: int) -> None:
     while loop.run_until_complete(client.post("/counts", {}))["calls"] < calls:
-        time.sleep(0.005)
+        time.sleep(0.005)  # the server only counts; it announces nothing
 
 
 CHECKS: dict[str, Callable[[float], Iterator[Promise]]] = {

@@ -40,7 +40,7 @@ def wait_until_resting(pids: Iterable[int], longest_s: float) -> None:
     deadline = time.monotonic() + longest_s
     resting_since, used = time.monotonic(), _processor_s(watched)
     while (now := time.monotonic()) < deadline and now - resting_since < _RESTING_S:
-        time.sleep(_LOOK_EVERY_S)
+        time.sleep(_LOOK_EVERY_S)  # between two looks at the clocks of processes, which announce nothing
         before, used = used, _processor_s(watched)
         if used - before > _RESTING_SHARE * _LOOK_EVERY_S:
             resting_since = time.monotonic()

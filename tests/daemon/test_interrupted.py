@@ -122,7 +122,7 @@ def test_a_log_that_nobody_reads_any_more_ends_nothing(project: Project) -> None
 
 def test_as_many_files_may_be_open_as_the_system_allows(project: Project, run: Run) -> None:
     if shutil.which("prlimit") is None:
-        pytest.skip("prlimit is not installed")
+        pytest.skip("prlimit is not installed")  # a part of util-linux, which a small container may lack
     process = run("prlimit", "--nofile=256:2048", *HUB, str(project.root))
     with wait_for(project) as client:
         client.call("hub/status")

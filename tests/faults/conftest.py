@@ -19,6 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import apsw
 import psutil
 import pytest
 import xxhash
@@ -85,6 +86,18 @@ class RunningHub:
             if time.monotonic() > deadline:
                 raise AssertionError(f"not within {within_s} s; {self.log.read_text()[-3000:]}")
             time.sleep(0.01)  # between two looks at a state that nothing announces
+
+    def checkpoint(self) -> None:
+        """Take the log into the database file, where damage is met."""
+        connection = apsw.Connection(str(self.paths.database))
+        connection.set_busy_timeout(30_000)  # the hub may be reading what it keeps in memory
+        [(is_busy, _, _)] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        assert not is_busy
+        connection.close()
+
+    def damaged_copies(self) -> list[Path]:
+        """What was set aside."""
+        return list(self.paths.state_dir.glob("hub.db.damaged-*"))
 
     def memory_mb(self) -> float:
         """What the process itself has in memory, without its lanes."""

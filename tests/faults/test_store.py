@@ -39,19 +39,6 @@ def truncate(path: Path) -> None:
     os.truncate(path, path.stat().st_size // 2)
 
 
-def checkpoint(path: Path) -> None:
-    """Take the log into the file, where damage is met."""
-    connection = apsw.Connection(str(path))
-    connection.set_busy_timeout(30_000)  # the hub may be reading what it keeps in memory
-    [(is_busy, _, _)] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    assert not is_busy
-    connection.close()
-
-
-def kept_copies(hub: Any) -> list[Path]:
-    return list(hub.paths.state_dir.glob("hub.db.damaged-*"))
-
-
 @pytest.mark.git
 @pytest.mark.timeout(600)
 @pytest.mark.fault(case="S1")
@@ -74,7 +61,7 @@ def test_a_database_damaged_before_the_start_is_kept_aside_and_rebuilt(
     damage(hub.paths.database)
     hub.start()
     hub.converges()
-    assert len([path for path in kept_copies(hub) if not path.name.endswith(("-wal", "-shm"))]) == 1
+    assert len([path for path in hub.damaged_copies() if not path.name.endswith(("-wal", "-shm"))]) == 1
 
 
 @pytest.mark.fault(case="S2")
@@ -101,7 +88,7 @@ def test_a_database_damaged_under_the_running_hub_is_rebuilt(
         os.truncate(hub.paths.database.with_name("hub.db" + name), 0)
     for number in range(40):
         (root / "d" / f"m{number}.py").write_text(f"def changed{number}(): pass\n")
-    hub.wait_until(lambda: kept_copies(hub))
+    hub.wait_until(hub.damaged_copies)
     hub.converges()
 
 
@@ -176,14 +163,14 @@ def test_damage_that_only_reads_meet_is_found_and_mended(
     write_files(root / "d", 200)
     hub = start_hub()
     hub.converges()
-    checkpoint(hub.paths.database)
+    hub.checkpoint()
     paths = [file["path"] for file in hub.call("hub/files")["files"]]
     damage(hub.paths.database)
     for path in paths:
         # The error names the damage; or the index is being made anew already.
         with suppress(StoreError, UsageError):
             hub.call("hub/outline", path=path)
-    hub.wait_until(lambda: kept_copies(hub))
+    hub.wait_until(hub.damaged_copies)
     hub.converges()
     assert hub.call("hub/symbols", query="C1")["degraded"] is None
 
@@ -195,9 +182,9 @@ def test_damage_that_nobody_meets_is_found_by_the_periodic_check(
     write_files(root / "d", 200)
     hub = start_hub("store.check_interval_s=0.5")
     hub.converges()
-    checkpoint(hub.paths.database)
+    hub.checkpoint()
     overwrite_pages(hub.paths.database)
-    hub.wait_until(lambda: kept_copies(hub))
+    hub.wait_until(hub.damaged_copies)
     hub.converges()
 
 

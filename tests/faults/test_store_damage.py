@@ -16,19 +16,6 @@ StartHub = Callable[..., Any]  # of conftest.RunningHub, which cannot be importe
 WriteFiles = Callable[..., None]
 
 
-def checkpoint(database: Path) -> None:
-    """Take the log into the file, where damage is met."""
-    connection = apsw.Connection(str(database))
-    connection.set_busy_timeout(30_000)  # the hub may be reading what it keeps in memory
-    [(is_busy, _, _)] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    assert not is_busy
-    connection.close()
-
-
-def kept_copies(hub: Any) -> list[Path]:
-    return list(hub.paths.state_dir.glob("hub.db.damaged-*"))
-
-
 def overwrite_pages(database: Path) -> None:
     with database.open("r+b") as file:
         for page in range(1, database.stat().st_size // 8192):
@@ -77,14 +64,14 @@ def test_what_others_do_to_the_files_of_the_idle_hub_is_found_though_nobody_read
     write_files(root / "d", 100)
     hub = start_hub()
     hub.converges()
-    checkpoint(hub.paths.database)
+    hub.checkpoint()
     shutil.copy(hub.paths.database, hub.paths.database.with_name("older"))
     for number in range(60):
         (root / "d" / f"m{number}.py").write_text(f"def changed{number}(): pass\n" * 20)
     hub.converges()
-    checkpoint(hub.paths.database)
+    hub.checkpoint()
     damage(hub.paths.database)
-    hub.wait_until(lambda: kept_copies(hub))
+    hub.wait_until(hub.damaged_copies)
     hub.converges()
     assert not hub.paths.state_dir.with_name("outside").exists()
     assert stat.S_ISREG(hub.paths.database.lstat().st_mode)
