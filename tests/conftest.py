@@ -1,11 +1,13 @@
-"""What tests of several packages share: a store of given sources, and the marker of tests that need git."""
+"""What tests of several packages share: a store of given sources, how processes end, which tests need git."""
 
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
+import psutil
 import pytest
 
 from remora_hub.extract.extract import Extractor
@@ -50,3 +52,24 @@ def save(store: NodeStateStore) -> Save:
         return commit.seq
 
     return save
+
+
+@pytest.fixture
+def are_gone() -> Callable[[list[psutil.Process], float], bool]:
+    """Whether processes end within so many seconds. One that nobody has waited for yet has ended all the same."""
+
+    def have_ended(process: psutil.Process) -> bool:
+        try:
+            return process.status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return True
+
+    def check(processes: list[psutil.Process], within_s: float) -> bool:
+        deadline = time.monotonic() + within_s
+        while not all(map(have_ended, processes)):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.01)  # what is nobody's child here tells nobody that it ends
+        return True
+
+    return check

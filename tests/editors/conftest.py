@@ -177,7 +177,9 @@ def other_client(project: Path) -> Iterator[Callable[[], Client]]:
 
 
 @pytest.fixture
-def dies_alone(project: Path) -> Callable[[Terminal], None]:
+def dies_alone(
+    project: Path, are_gone: Callable[[list[psutil.Process], float], bool]
+) -> Callable[[Terminal], None]:
     """Kill an editor as the kernel does when memory runs out: its proxy must go, the hub must stay."""
 
     def die(terminal: Terminal) -> None:
@@ -190,8 +192,7 @@ def dies_alone(project: Path) -> Callable[[Terminal], None]:
             if one not in proxies:
                 with suppress(psutil.NoSuchProcess):
                     one.kill()
-        _, alive = psutil.wait_procs(proxies, timeout=_PROXY_LEAVES_WITHIN_S)
-        assert not alive
+        assert are_gone(proxies, _PROXY_LEAVES_WITHIN_S)
         with connect(project) as client:
             answer = client.symbols("make_user", sync=True)
         assert answer.symbols

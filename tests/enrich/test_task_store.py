@@ -135,11 +135,12 @@ def test_a_file_that_is_damaged_or_not_the_hubs_is_set_aside(tmp_path: Path, is_
 
 
 def test_a_file_may_be_made_by_many_at_once(tmp_path: Path) -> None:
-    with ThreadPoolExecutor(8) as threads:
-        databases = list(threads.map(EnrichDatabase, [tmp_path / "enrich.db"] * 8))
-    for database in databases:
-        assert read_history(database) == []
-        database.close()
+    for number in range(10):
+        with ThreadPoolExecutor(8) as threads:
+            databases = list(threads.map(EnrichDatabase, [tmp_path / f"enrich-{number}.db"] * 8))
+        for database in databases:
+            assert read_history(database) == []
+            database.close()
 
 
 def test_the_latest_runs_are_kept(

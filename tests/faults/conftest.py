@@ -239,27 +239,6 @@ def delete_tree() -> Callable[[Path], None]:
 
 
 @pytest.fixture
-def are_gone() -> Callable[[list[psutil.Process], float], bool]:
-    """Whether processes end within so many seconds. One that nobody has waited for yet has ended all the same."""
-
-    def have_ended(process: psutil.Process) -> bool:
-        try:
-            return process.status() == psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return True
-
-    def check(processes: list[psutil.Process], within_s: float) -> bool:
-        deadline = time.monotonic() + within_s
-        while not all(map(have_ended, processes)):
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.01)  # what is nobody's child here tells nobody that it ends
-        return True
-
-    return check
-
-
-@pytest.fixture
 def without_privilege() -> tuple[str, ...]:
     """A command prefix under which permissions count for root, too (capabilities(7), CAP_DAC_OVERRIDE)."""
     if os.geteuid() != 0:

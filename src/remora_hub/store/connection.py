@@ -19,6 +19,7 @@ _JOURNAL_LIMIT_BYTES = 4 * 1024 * 1024
 _AUTOCHECKPOINT_PAGES = _JOURNAL_LIMIT_BYTES // PAGE_BYTES
 
 _COMPANIONS = ("-wal", "-shm", "-journal")
+_BUSY_STEP_S = 0.005  # between two tries to get what nobody announces
 _MOST_COPIES = 3  # of damaged databases that are kept
 
 _DAMAGED = (apsw.CorruptError, apsw.NotADBError)
@@ -59,13 +60,27 @@ def open_writer(path: Path, *, busy_timeout_ms: int, cache_mb: int) -> apsw.Conn
     if connection.pragma("page_count") == 0:
         connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-    connection.execute("PRAGMA journal_mode = WAL")
+    _use_a_log(connection, busy_timeout_ms)
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA wal_autocheckpoint = {_AUTOCHECKPOINT_PAGES}")
     connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL_LIMIT_BYTES}")
     connection.execute("PRAGMA foreign_keys = OFF")
     connection.execute(f"PRAGMA cache_size = -{cache_mb * 1024}")
     return connection
+
+
+def _use_a_log(connection: apsw.Connection, busy_timeout_ms: int) -> None:
+    """Where several make a file at once, SQLite has none of them wait for this: each holds what the others want."""
+    deadline = time.monotonic() + busy_timeout_ms / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except apsw.BusyError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_BUSY_STEP_S)
+        else:
+            return
 
 
 def open_reader(path: Path, *, busy_timeout_ms: int = 5000, cache_mb: int = 4) -> apsw.Connection:
