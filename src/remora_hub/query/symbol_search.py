@@ -67,10 +67,14 @@ class SymbolSearch:
         if self.behind:
             await self._in_thread(partial(self._refresh, None))
 
-    async def warm_up(self) -> None:
-        """Read the table, so that the first search need not."""
+    async def load(self) -> None:
+        """Read the table, so that the first search need not. Raises StoreError."""
         if not self._is_loaded:
             await self._in_thread(partial(self._refresh, None))
+
+    async def warm_up(self) -> None:
+        """Make what searches need beside the table. Raises StoreError."""
+        await self.load()
         await self._in_thread(self._table.prepare)
 
     async def take_spelled(self, rows: Sequence[FileSymbols]) -> None:
