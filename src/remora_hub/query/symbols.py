@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import groupby, takewhile
 
@@ -88,8 +89,12 @@ class SymbolTable:
         return rows.symbols(found[:limit])
 
     def put(self, rows: Iterable[FileSymbols]) -> None:
-        """Put ``rows`` in the places of what is known of their files; one without symbols is of a file that is gone."""
-        new: list[str] = []
+        """Put ``rows`` in the places of what is known of their files; one without symbols is of a file that is gone.
+
+        No file may have two of them.
+        """
+        added: list[tuple[FileSymbols, int]] = []
+        gone: defaultdict[str, set[int]] = defaultdict(set)
         for row in rows:
             file = self._number_of.setdefault(row.path, len(self._files))
             if file == len(self._files):
@@ -99,7 +104,12 @@ class SymbolTable:
                 self._rows.forget(file)
                 if known.suffixes == row.suffixes and marks_in(known) == marks_in(row):
                     continue  # the same symbols, perhaps in other places: nothing was said of those
-                self._postings.remove(set(names_of(known)), file)
+                for name in names_of(known):
+                    gone[name].add(file)
+            added.append((row, file))
+        self._postings.remove(gone)
+        new: list[str] = []
+        for row, file in added:
             new += self._postings.add(names_of(row), numbers_of(row, file))
         self._names.extend(new)
 
