@@ -11,13 +11,14 @@ from typing import Protocol
 
 import msgspec
 
-from remora_hub.compression import compress, decompress
+from remora_hub.compression import NODES
 
-EXTRACTOR_VERSION = 2
+EXTRACTOR_VERSION = 3
 """Raised whenever the facts of the same bytes change; an index made by another version is made anew.
 
 1: the first.
 2: types in quoted annotations are kept as code.
+3: blobs are packed with dictionaries, names too.
 """
 
 
@@ -27,8 +28,8 @@ class PackedFile(msgspec.Struct, array_like=True, frozen=True, gc=False):
     ``body`` is the JSON object of the file's record (encoding, imports, problems, ...) without ``version``,
     times and fingerprint. ``nodes`` holds the records of the file's nodes (see ``pack_nodes``) and ``suffixes`` their
     keys without ``node:{path}:`` (the qualified name, with ``#2`` for a name defined again), both in source order.
-    ``names`` is the distinct identifiers, each followed by a newline, UTF-8, with one newline before the first,
-    so that ``\\nname\\n`` finds a name exactly. ``code`` is the compressed mask (see ``syntax.code_text``).
+    ``names`` is the distinct identifiers, UTF-8, a line each, compressed; ``code`` is the compressed mask (see
+    ``syntax.code_text``).
     ``places`` is what a search by name shows and ranks by (see ``pack_places``).
     """
 
@@ -78,13 +79,13 @@ def pack_nodes(bodies: bytes) -> bytes:
     ``bodies`` is a JSON array of the records, each an object without ``version``, ``created_at`` and ``updated_at``;
     fields at their default are left out.
     """
-    return compress(bodies)
+    return NODES.compress(bodies)
 
 
 def unpack_nodes(blob: bytes) -> list[str]:
     """The JSON text of each record in a blob. Raises ValueError if it is damaged."""
     try:
-        return [str(body, "utf-8") for body in _decode(decompress(blob))]
+        return [str(body, "utf-8") for body in _decode(NODES.decompress(blob))]
     except msgspec.DecodeError as error:
         raise ValueError(str(error)) from error
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from remora_hub.compression import NAMES
 from remora_hub.extract.extract import Extractor
 from remora_hub.facts import unpack_nodes
 
@@ -21,7 +22,7 @@ class Found:
         bodies = [msgspec.json.decode(body) for body in unpack_nodes(packed.nodes)]
         self.nodes: dict[str, dict[str, Any]] = dict(zip(packed.suffixes, bodies, strict=True))
         self.file: dict[str, Any] = msgspec.json.decode(packed.body)
-        self.names = packed.names.decode("utf-8", "replace").split("\n")[1:-1]
+        self.names = NAMES.decompress(packed.names).decode("utf-8", "replace").splitlines()
         self.code = packed.code
 
     def __getitem__(self, suffix: str) -> dict[str, Any]:

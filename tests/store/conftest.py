@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from remora_hub.compression import compress
+from remora_hub.compression import CODE, NAMES
 from remora_hub.facts import PackedFile, pack_nodes
 from remora_hub.store import FileReplaced, NodeStateStore
 from remora_hub.store.replacement import pack_places_of
@@ -46,7 +46,9 @@ def make_replacement(
     encoded = f"[{','.join(bodies)}]".encode("utf-8", "surrogateescape")
     places = pack_places_of(body.encode("utf-8", "replace").decode() for body in bodies)
     code = b"code of " + path.encode("utf-8", "surrogateescape")
-    packed = PackedFile(body, suffixes, pack_nodes(encoded), names.encode(), compress(code), places)
+    packed = PackedFile(
+        body, suffixes, pack_nodes(encoded), NAMES.compress(names.encode()), CODE.compress(code), places
+    )
     content = digest if digest is not None else str(hash(tuple(bodies)))
     return FileReplaced(
         **{

@@ -42,7 +42,7 @@ async def test_a_missing_or_empty_file_is_made(database, empty_file):
 async def test_an_older_extractors_index_is_emptied_and_its_numbers_go_on(database, replaced):
     last = await fill(database, replaced, extractor_version=1, commits=3)
     async with await NodeStateStore.open(database, extractor_version=2) as store:
-        assert "extractor 1 is older than schema 3, extractor 2" in store.rebuilt_reason
+        assert "extractor 1 is older than schema 4, extractor 2" in store.rebuilt_reason
         assert await store.list_keys("") == []
         assert await store.changes_since(last - 1) == Horizon(oldest=last, sequence=last)
         assert (await store.apply([replaced("a.py", ["f"])])).seq == last + 1

@@ -91,8 +91,8 @@ async def test_a_harmless_write_of_another_program_leads_to_a_look_at_the_disk(d
         ("DELETE FROM hub_nodes WHERE file_id = 3", "no nodes"),
         ("DELETE FROM hub_code WHERE file_id = 3", "no names or no code"),
         ("UPDATE hub_file SET digest = 'other' WHERE id = 3", "not what its record says"),
-        ("DELETE FROM kv_store WHERE key = 'file:a3.py'", "no record"),
-        ("UPDATE kv_store SET value = '{' WHERE key = 'file:a3.py'", "no record"),
+        ("DELETE FROM hub_record WHERE file_id = 3", "no record"),
+        ("UPDATE hub_record SET record = x'00' WHERE file_id = 3", "no record"),
         ("UPDATE hub_meta SET value = 'other' WHERE key = 'index_id'", "another database"),
     ],
 )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from threading import Lock
 
+from remora_hub.compression import NAMES
 from remora_hub.query.modules import Modules
 from remora_hub.query.name_table import NameTable
 from remora_hub.store.changes import Written
-from remora_hub.store.index_reader import IndexReader, imports_everything
+from remora_hub.store.file_record import imports_everything
+from remora_hub.store.index_reader import IndexReader
 
 
 class Catalogue:
@@ -71,7 +73,7 @@ class Catalogue:
 
     def _put(self, path: str, names: bytes, is_star_importer: bool) -> None:
         self.modules.add(path)
-        self._names.put(path, names)
+        self._names.put(path, NAMES.decompress(names))
         if is_star_importer:
             self._star_importers.add(path)
         else:

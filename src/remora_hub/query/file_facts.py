@@ -7,7 +7,7 @@ from functools import cached_property
 import msgspec
 
 from remora_hub.answers import Range
-from remora_hub.compression import decompress
+from remora_hub.compression import NODES
 from remora_hub.store.keys import node_key
 from remora_hub.syntax.code_text import CodeText
 
@@ -82,7 +82,7 @@ class FileFacts:
     @cached_property
     def nodes(self) -> list[Node]:
         """In source order; the module is the first."""
-        return _decode_nodes(decompress(self._packed_nodes))
+        return _decode_nodes(NODES.decompress(self._packed_nodes))
 
     @cached_property
     def by_suffix(self) -> dict[str, Node]:

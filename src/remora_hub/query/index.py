@@ -8,7 +8,7 @@ from concurrent.futures import CancelledError
 from functools import cached_property
 from threading import Lock
 
-from remora_hub.compression import decompress
+from remora_hub.compression import CODE
 from remora_hub.facts import PackedFile
 from remora_hub.query.catalogue import Catalogue
 from remora_hub.query.modules import Modules
@@ -94,7 +94,7 @@ class Index:
         if known is not None:
             return known.code.mask
         code = self._reader.code_of(path)
-        return None if code is None else decompress(code)
+        return None if code is None else CODE.decompress(code)
 
     def paths(self) -> list[str]:
         """All files, sorted."""

@@ -32,7 +32,7 @@ class NameTable:
         self._next_bucket = 0
 
     def put(self, path: str, names: bytes) -> None:
-        """Set the identifiers of a file, as in ``facts.PackedFile``."""
+        """Set the identifiers of a file, UTF-8, with white space between."""
         digest = hash(names)
         _, known = self._slots.get(path, (0, None))
         if known == digest:

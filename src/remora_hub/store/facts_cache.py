@@ -19,7 +19,7 @@ import apsw
 import msgspec
 import xxhash
 
-from remora_hub.compression import compress, decompress
+from remora_hub.compression import PLAIN
 from remora_hub.errors import CorruptStoreError
 from remora_hub.facts import PackedFile
 from remora_hub.logs import get_logger
@@ -80,7 +80,7 @@ class FactsCache:
 
     def put(self, file: KnownBytes, facts: PackedFile) -> None:
         """Keep facts; those not used for longest make room for them."""
-        row = (_number(file.key), file.key, _today(), compress(_encode(facts)))
+        row = (_number(file.key), file.key, _today(), PLAIN.compress(_encode(facts)))
         self._use(lambda connection: _write(connection, row, self._limit_bytes))
 
     def close(self) -> None:
@@ -163,7 +163,7 @@ def _read(connection: apsw.Connection, files: Sequence[KnownBytes]) -> dict[str,
         key = file.key
         row = connection.execute("SELECT facts FROM facts WHERE id = ? AND key = ?", (_number(key), key)).get
         if row is not None:
-            found[file.path] = _decode(decompress(bytes(row)))
+            found[file.path] = _decode(PLAIN.decompress(bytes(row)))
     return found
 
 

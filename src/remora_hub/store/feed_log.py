@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import apsw
 import msgspec
 
-from remora_hub.compression import compress, decompress
+from remora_hub.compression import PLAIN
 from remora_hub.errors import CorruptStoreError
 from remora_hub.store.changes import Commit, FileChanges, Horizon
 
@@ -42,7 +42,7 @@ def append(
     connection: apsw.Connection, seq: int, at: float, changes: Mapping[str, FileChanges], retained: int
 ) -> None:
     """Write one commit's changes, by path, in the open transaction; keep the latest ``retained`` commits."""
-    blob = compress(_encode(changes))
+    blob = PLAIN.compress(_encode(changes))
     connection.execute("INSERT INTO hub_commit (seq, at, changes) VALUES (?, ?, ?)", (seq, at, blob))
     write_sequence(connection, seq)
     trim(connection, seq, retained)
@@ -71,6 +71,6 @@ def read_since(connection: apsw.Connection, since: int, limit: int) -> list[Comm
 
 def _commit(seq: int, at: float, blob: bytes) -> Commit:
     try:
-        return Commit(seq=seq, at=at, by_file=_decode(decompress(blob)))
+        return Commit(seq=seq, at=at, by_file=_decode(PLAIN.decompress(blob)))
     except (ValueError, msgspec.DecodeError) as error:
         raise CorruptStoreError("read the change feed at", str(seq), str(error)) from error

@@ -1,4 +1,4 @@
-"""The JSON text of ``file:`` and ``hub:`` records, and their version history."""
+"""The JSON text of ``file:`` and ``hub:`` records, and their version history; the blob of a file's."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from typing import Any
 
 import msgspec
 
+from remora_hub.compression import RECORDS
+
+# The names of ``from module import *`` as ``extract.imports`` writes them; a false find costs its reader a look.
+_EVERYTHING = '["*"]'
 _HISTORY = re.compile(r'\{"version":(\d+),"created_at":([0-9.e+-]+),"updated_at":([0-9.e+-]+),?')
 
 _OF_THE_HUB = frozenset(("version", "created_at", "updated_at", "path", "status", "detail", "digest", "size"))
@@ -56,6 +60,27 @@ def next_version(stored: str, body: str, now: float) -> str | None:
     if stored[history.end() :] == body[1:]:
         return None
     return _with_history(int(history[1]) + 1, history[2], repr(now), body)
+
+
+def imports_everything(body: str) -> bool:
+    """Whether the record of a file (``facts.PackedFile.body``) may tell of a ``from module import *``."""
+    return _EVERYTHING in body
+
+
+def pack_record(text: str) -> bytes:
+    """The blob of a file's record."""
+    return RECORDS.compress(text.encode())
+
+
+def unpack_record(blob: bytes) -> str:
+    """The text of a file's record. Raises CorruptStoreError."""
+    return RECORDS.decompress(blob).decode()
+
+
+def times(record: str) -> tuple[float, float]:
+    """When a record was made and when it was last changed, in Unix seconds."""
+    history = _HISTORY.match(record)
+    return (float(history[2]), float(history[3])) if history else (0.0, 0.0)
 
 
 def extracted_body(stored: str) -> str:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import apsw
 
 from remora_hub.store.changes import FileTouched
-from remora_hub.store.keys import FILE_PREFIX
+from remora_hub.store.file_record import pack_record, unpack_record
 from remora_hub.store.node_page import NodePage
 from remora_hub.store.replacement import Replacement
 from remora_hub.store.schema import signed_inode
 
 _FIND = """
-SELECT id, digest, (SELECT value FROM kv_store WHERE key = ?1 || path) FROM hub_file WHERE path = ?2
+SELECT f.id, f.digest, r.record FROM hub_file f LEFT JOIN hub_record r ON r.file_id = f.id WHERE f.path = ?
 """
 _PUT_FILE = """
 INSERT INTO hub_file (id, path, status, size, changed_ns, inode, digest, scanned_ns, node_count)
@@ -27,8 +27,9 @@ FROM hub_nodes n JOIN hub_symbols s ON s.file_id = n.file_id WHERE n.file_id = ?
 """
 _PUT_NODES = "INSERT OR REPLACE INTO hub_nodes (file_id, created_at, nodes, history) VALUES (?, ?, ?, ?)"
 _PUT_SYMBOLS = "INSERT OR REPLACE INTO hub_symbols (file_id, suffixes, places) VALUES (?, ?, ?)"
-_PUT_NAMES = "INSERT OR REPLACE INTO hub_names (file_id, names) VALUES (?, ?)"
+_PUT_NAMES = "INSERT OR REPLACE INTO hub_names (file_id, names, imports_everything) VALUES (?, ?, ?)"
 _PUT_CODE = "INSERT OR REPLACE INTO hub_code (file_id, code) VALUES (?, ?)"
+_PUT_FILE_RECORD = "INSERT OR REPLACE INTO hub_record (file_id, record) VALUES (?, ?)"
 _PUT_RECORD = """
 INSERT INTO kv_store (key, value, created_at, updated_at) VALUES (?, ?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at
@@ -38,6 +39,7 @@ _DELETE = (
     "DELETE FROM hub_symbols WHERE file_id = ?",
     "DELETE FROM hub_names WHERE file_id = ?",
     "DELETE FROM hub_code WHERE file_id = ?",
+    "DELETE FROM hub_record WHERE file_id = ?",
     "DELETE FROM hub_file WHERE id = ?",
 )
 
@@ -59,8 +61,8 @@ class FileRows:
 
     def find(self, path: str) -> FileRow | None:
         """The file at ``path``, if it is known."""
-        for file_id, digest, record in self._connection.execute(_FIND, (FILE_PREFIX, path)):
-            return FileRow(int(file_id), str(digest), None if record is None else str(record))
+        for file_id, digest, record in self._connection.execute(_FIND, (path,)):
+            return FileRow(int(file_id), str(digest), None if record is None else unpack_record(record))
         return None
 
     def page(self, file_id: int) -> NodePage | None:
@@ -89,10 +91,17 @@ class FileRows:
         self._connection.execute(_PUT_NODES, (file_id, page.created_at, page.nodes, page.history))
         self._connection.execute(_PUT_SYMBOLS, (file_id, page.suffixes, places))
 
-    def put_code(self, file_id: int, names: bytes, code: bytes) -> None:
-        """Save identifiers and code of a file, as in ``facts.PackedFile``."""
-        self._connection.execute(_PUT_NAMES, (file_id, names))
+    def put_code(self, file_id: int, code: bytes) -> None:
+        """Save the code of a file, as in ``facts.PackedFile``."""
         self._connection.execute(_PUT_CODE, (file_id, code))
+
+    def put_names(self, file_id: int, names: bytes, imports_everything: bool) -> None:
+        """Save the identifiers of a file, as in ``facts.PackedFile``, and whether it has a star import."""
+        self._connection.execute(_PUT_NAMES, (file_id, names, imports_everything))
+
+    def put_file_record(self, file_id: int, text: str) -> None:
+        """Save the record of a file."""
+        self._connection.execute(_PUT_FILE_RECORD, (file_id, pack_record(text)))
 
     def put_record(self, key: str, text: str, now: float) -> None:
         """Save a record in ``kv_store``; ``now`` is Unix seconds."""
@@ -109,8 +118,7 @@ class FileRows:
             (change.size, change.changed_ns, signed_inode(change.inode), change.scanned_ns, change.path),
         )
 
-    def delete(self, path: str, file_id: int) -> None:
+    def delete(self, file_id: int) -> None:
         """Remove every row of a file."""
         for statement in _DELETE:
             self._connection.execute(statement, (file_id,))
-        self._connection.execute("DELETE FROM kv_store WHERE key = ?", (FILE_PREFIX + path,))

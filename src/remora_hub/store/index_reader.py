@@ -10,18 +10,19 @@ from typing import NamedTuple
 
 import apsw
 
-from remora_hub.compression import compress
+from remora_hub.compression import CODE
 from remora_hub.errors import CorruptStoreError, StoreError
 from remora_hub.store import feed_log
 from remora_hub.store.changes import Commit, Fingerprint, Horizon
 from remora_hub.store.connection import open_reader, store_error
-from remora_hub.store.keys import FILE_PREFIX, under_range
+from remora_hub.store.file_record import unpack_record
+from remora_hub.store.keys import under_range
 from remora_hub.store.maintenance import StoreStats, check_integrity, read_stats
 from remora_hub.store.schema import read_index_id, unsigned_inode
 
 _FILES_PER_READ = 64
 _STEPS_BETWEEN_LOOKS = 20_000  # of SQLite's virtual machine
-_NO_CODE = compress(b"")  # that of a file that is not indexed
+_NO_CODE = CODE.compress(b"")  # that of a file that is not indexed
 
 _FINGERPRINTS = "SELECT path, size, changed_ns, inode, digest, scanned_ns, status FROM hub_file"
 _AT_OR_BELOW = " WHERE path = ? OR (path >= ? AND path < ?)"
@@ -38,16 +39,13 @@ SELECT f.path, s.suffixes FROM hub_symbols s JOIN hub_file f ON f.id = s.file_id
 """
 _GLOB_SPECIAL = re.compile(r"([*?\[])")
 _PARTS = """
-SELECT n.nodes, c.code, k.value
+SELECT n.nodes, c.code, r.record
 FROM hub_file f JOIN hub_nodes n ON n.file_id = f.id JOIN hub_code c ON c.file_id = f.id
-    JOIN kv_store k ON k.key = ? || f.path
+    JOIN hub_record r ON r.file_id = f.id
 WHERE f.path = ?
 """
-# The names of ``from module import *`` as ``extract.imports`` writes them; a false find costs its reader a look.
-_EVERYTHING = '["*"]'
 _MENTIONS = """
-SELECT f.path, n.names, instr(k.value, ?) > 0
-FROM hub_file f JOIN hub_names n ON n.file_id = f.id JOIN kv_store k ON k.key = ? || f.path
+SELECT f.path, n.names, n.imports_everything FROM hub_file f JOIN hub_names n ON n.file_id = f.id
 WHERE f.status = 'indexed'
 """
 _CODE = "SELECT c.code FROM hub_file f JOIN hub_code c ON c.file_id = f.id WHERE f.path = ?"
@@ -141,8 +139,8 @@ class IndexReader:
     def file_parts(self, path: str) -> tuple[bytes, bytes, str] | None:
         """``(nodes, code, record)`` of a file that was understood, as in ``facts.PackedFile``; else None."""
         with self._errors():
-            for nodes, code, record in self._connection.execute(_PARTS, (FILE_PREFIX, path)):
-                return bytes(nodes), bytes(code) or _NO_CODE, str(record)
+            for nodes, code, record in self._connection.execute(_PARTS, (path,)):
+                return bytes(nodes), bytes(code) or _NO_CODE, unpack_record(record)
             return None
 
     def mentions(self) -> list[tuple[str, bytes, bool]]:
@@ -151,7 +149,7 @@ class IndexReader:
         ``names`` as in ``facts.PackedFile``.
         """
         with self._errors():
-            rows = self._connection.execute(_MENTIONS, (_EVERYTHING, FILE_PREFIX))
+            rows = self._connection.execute(_MENTIONS)
             return [(str(path), bytes(names), bool(everything)) for path, names, everything in rows]
 
     def index_id(self) -> str:
@@ -219,11 +217,6 @@ def _symbols_of_file(path: str, suffixes: str, places: str) -> FileSymbols:
             "read the symbols of", path, "places and names differ in number", "the index will be rebuilt"
         )
     return FileSymbols(path, suffixes, places)
-
-
-def imports_everything(body: str) -> bool:
-    """Whether the record of a file (``facts.PackedFile.body``) may tell of a ``from module import *``."""
-    return _EVERYTHING in body
 
 
 def batches(paths: Sequence[str]) -> Iterator[Sequence[str]]:

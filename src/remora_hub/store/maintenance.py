@@ -8,11 +8,10 @@ from pathlib import Path
 import apsw
 import msgspec
 
-from remora_hub.compression import decompress
+from remora_hub.compression import CODE
 from remora_hub.errors import CorruptStoreError
 from remora_hub.facts import has_place_for_each
 from remora_hub.store import feed_log, file_record
-from remora_hub.store.keys import FILE_PREFIX
 from remora_hub.store.node_page import NodePage, unpack_page
 from remora_hub.store.schema import findings, read_index_id
 
@@ -24,11 +23,11 @@ _ORPHANED_FACTS = (
     "DELETE FROM hub_symbols WHERE file_id NOT IN (SELECT id FROM hub_file)",
     "DELETE FROM hub_names WHERE file_id NOT IN (SELECT id FROM hub_file)",
     "DELETE FROM hub_code WHERE file_id NOT IN (SELECT id FROM hub_file)",
+    "DELETE FROM hub_record WHERE file_id NOT IN (SELECT id FROM hub_file)",
 )
-# Keys of nodes are no business of this table here: only a snapshot has them, and a client may have brought some back.
+# Nodes and files are no business of this table here: only a snapshot has them, and a client may have brought some back.
 _ORPHANED_RECORDS = """
-DELETE FROM kv_store WHERE key >= 'node:' AND key < 'node;'
-    OR (key >= 'file:' AND key < 'file;' AND substr(key, 6) NOT IN (SELECT path FROM hub_file))
+DELETE FROM kv_store WHERE (key >= 'node:' AND key < 'node;') OR (key >= 'file:' AND key < 'file;')
 """
 
 
@@ -124,7 +123,7 @@ def check_integrity(connection: apsw.Connection) -> list[str]:
         "SELECT f.path, c.code FROM hub_file f JOIN hub_code c ON c.file_id = f.id WHERE length(c.code) > 0"
     ):
         try:
-            decompress(code)
+            CODE.decompress(code)
         except CorruptStoreError as error:
             damaged.append(f"the code of {path}: {error.reason}")
     return damaged
@@ -134,14 +133,15 @@ def _contradictions(connection: apsw.Connection) -> list[str]:
     """Files whose tables say different things of them, which no check of pages finds."""
     found: list[str] = []
     for path, status, digest, has_names, has_code, record in connection.execute(
-        "SELECT f.path, f.status, f.digest, n.file_id IS NOT NULL, c.file_id IS NOT NULL, k.value FROM hub_file f"
+        "SELECT f.path, f.status, f.digest, n.file_id IS NOT NULL, c.file_id IS NOT NULL, r.record FROM hub_file f"
         " LEFT JOIN hub_names n ON n.file_id = f.id LEFT JOIN hub_code c ON c.file_id = f.id"
-        " LEFT JOIN kv_store k ON k.key = ? || f.path",
-        (FILE_PREFIX,),
+        " LEFT JOIN hub_record r ON r.file_id = f.id"
     ):
         try:
-            said = None if record is None else file_record.status_and_digest(str(record))
-        except ValueError:
+            said = (
+                None if record is None else file_record.status_and_digest(file_record.unpack_record(record))
+            )
+        except (ValueError, CorruptStoreError):
             said = None
         if said is None:
             found.append(f"{path} has no record that can be read")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from remora_hub.facts import PackedFile
-from remora_hub.store.file_record import extracted_body
+from remora_hub.store.file_record import extracted_body, unpack_record
 from remora_hub.store.index_reader import IndexReader, batches
 from remora_hub.store.keys import (
     FILE_PREFIX,
@@ -32,11 +32,12 @@ _PAGE = (
 _SUFFIXES = "SELECT s.suffixes FROM hub_file f JOIN hub_symbols s ON s.file_id = f.id WHERE f.path = ?"
 
 
+_FILE_RECORD = "SELECT r.record FROM hub_file f JOIN hub_record r ON r.file_id = f.id WHERE f.path = ?"
 _KNOWN = "SELECT digest FROM hub_file WHERE path = ? AND status = 'indexed' AND digest != ''"
 # A file whose nodes have a history was written in several steps: what is stored need not be what one lane made.
 _FACTS = """
-SELECT k.value, s.suffixes, n.nodes, m.names, c.code, s.places
-FROM hub_file f JOIN kv_store k ON k.key = ? || f.path JOIN hub_symbols s ON s.file_id = f.id
+SELECT r.record, s.suffixes, n.nodes, m.names, c.code, s.places
+FROM hub_file f JOIN hub_record r ON r.file_id = f.id JOIN hub_symbols s ON s.file_id = f.id
     JOIN hub_nodes n ON n.file_id = f.id JOIN hub_names m ON m.file_id = f.id JOIN hub_code c ON c.file_id = f.id
 WHERE f.path = ? AND f.digest = ? AND f.status = 'indexed' AND n.history IS NULL
 """
@@ -96,7 +97,7 @@ class Reader(IndexReader):
         from remora_hub.model import FileIndex
 
         with self._snapshot():
-            texts = [self._record(FILE_PREFIX + path) for path in paths]
+            texts = [self._file_record(path) for path in paths]
         return [FileIndex.model_validate_json(text) for text in texts if text is not None]
 
     def digests(self, paths: Iterable[str]) -> dict[str, str]:
@@ -108,12 +109,17 @@ class Reader(IndexReader):
     def facts_of(self, path: str, digest: str) -> PackedFile | None:
         """What a lane made of a file with these bytes; None if the store has other ones, or other nodes."""
         with self._errors():
-            row = self._connection.execute(_FACTS, (FILE_PREFIX, path, digest)).fetchone()
+            row = self._connection.execute(_FACTS, (path, digest)).fetchone()
         if row is None:
             return None
         record, suffixes, nodes, names, code, places = row
         return PackedFile(
-            extracted_body(record), split_suffixes(suffixes), bytes(nodes), bytes(names), bytes(code), places
+            extracted_body(unpack_record(record)),
+            split_suffixes(suffixes),
+            bytes(nodes),
+            bytes(names),
+            bytes(code),
+            places,
         )
 
     def record(self, key: str) -> str | None:
@@ -121,6 +127,8 @@ class Reader(IndexReader):
         if key.startswith(NODE_PREFIX):
             return self.node_records([key]).get(key)
         with self._errors():
+            if key.startswith(FILE_PREFIX):
+                return self._file_record(key.removeprefix(FILE_PREFIX))
             return self._record(key)
 
     def node_records(self, keys: Iterable[str]) -> dict[str, str]:
@@ -143,6 +151,7 @@ class Reader(IndexReader):
                 "SELECT key FROM kv_store WHERE key >= ? AND key < ?", prefix_range(prefix)
             )
             keys = [str(key) for (key,) in rows]
+            keys += (FILE_PREFIX + path for path in self._paths_of_file_prefix(prefix))
             for path in self._paths_of_node_prefix(prefix):
                 of_file = (node_key(path, suffix) for suffix in self._suffixes(path))
                 keys.extend(key for key in of_file if key.startswith(prefix))
@@ -178,6 +187,11 @@ class Reader(IndexReader):
             return split_suffixes(str(joined))
         return []
 
+    def _file_record(self, path: str) -> str | None:
+        for (record,) in self._connection.execute(_FILE_RECORD, (path,)):
+            return unpack_record(record)
+        return None
+
     def _record(self, key: str) -> str | None:
         for (value,) in self._connection.execute("SELECT value FROM kv_store WHERE key = ?", (key,)):
             return str(value)
@@ -190,11 +204,20 @@ class Reader(IndexReader):
         if not prefix.startswith(NODE_PREFIX):
             return []
         rest = prefix[len(NODE_PREFIX) :]
-        rows = self._connection.execute(
-            "SELECT path FROM hub_file WHERE path >= ? AND path < ?", prefix_range(rest)
-        )
         ends = [index for index, character in enumerate(rest) if character == ":"]
-        return [str(path) for (path,) in rows] + [rest[:end] for end in ends]
+        return self._paths_from(rest) + [rest[:end] for end in ends]
+
+    def _paths_of_file_prefix(self, prefix: str) -> list[str]:
+        """The files whose own keys begin with ``prefix``."""
+        if FILE_PREFIX.startswith(prefix):
+            return self.paths()
+        return self._paths_from(prefix[len(FILE_PREFIX) :]) if prefix.startswith(FILE_PREFIX) else []
+
+    def _paths_from(self, beginning: str) -> list[str]:
+        rows = self._connection.execute(
+            "SELECT path FROM hub_file WHERE path >= ? AND path < ?", prefix_range(beginning)
+        )
+        return [str(path) for (path,) in rows]
 
 
 def _families(paths: Sequence[str]) -> Iterator[list[str]]:

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 import msgspec
 
+from remora_hub.compression import NAMES
 from remora_hub.facts import PackedFile, pack_nodes, pack_places
 from remora_hub.store.changes import FileChange, FileOmitted, FileReplaced
 
-NO_FACTS = PackedFile(body="{}", suffixes=[], nodes=pack_nodes(b"[]"), names=b"", code=b"", places="")
+NO_FACTS = PackedFile(
+    body="{}", suffixes=[], nodes=pack_nodes(b"[]"), names=NAMES.compress(b""), code=b"", places=""
+)
 
 
 class Replacement(msgspec.Struct, frozen=True, kw_only=True, gc=False):

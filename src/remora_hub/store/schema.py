@@ -9,6 +9,7 @@ anything. Schema versions:
 1. The first.
 2. Key suffixes stand in a table of their own, with what a search by name needs beside them.
 3. A fingerprint has the later of a file's two times, for the one of its content can be set back.
+4. Records of files are compressed, in a table of their own; so are names.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import apsw
 from remora_hub.errors import CorruptStoreError, NewerIndexError
 from remora_hub.store import feed_log
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 APPLICATION_ID = 0x526D4862  # "RmHb"
 SNAPSHOT_APPLICATION_ID = 0x526D5373  # "RmSs"
 _EXTRACTORS_PER_SCHEMA = 100_000
@@ -67,8 +68,9 @@ CREATE TABLE hub_file (
 CREATE TABLE hub_nodes (
     file_id INTEGER PRIMARY KEY, created_at REAL NOT NULL, nodes BLOB NOT NULL, history BLOB);
 CREATE TABLE hub_symbols (file_id INTEGER PRIMARY KEY, suffixes TEXT NOT NULL, places TEXT NOT NULL);
-CREATE TABLE hub_names (file_id INTEGER PRIMARY KEY, names BLOB NOT NULL);
+CREATE TABLE hub_names (file_id INTEGER PRIMARY KEY, names BLOB NOT NULL, imports_everything INTEGER NOT NULL);
 CREATE TABLE hub_code (file_id INTEGER PRIMARY KEY, code BLOB NOT NULL);
+CREATE TABLE hub_record (file_id INTEGER PRIMARY KEY, record BLOB NOT NULL);
 CREATE TABLE hub_commit (seq INTEGER PRIMARY KEY, at REAL NOT NULL, changes BLOB NOT NULL);
 """
 

@@ -15,7 +15,8 @@ import apsw
 
 from remora_hub.errors import StoreError
 from remora_hub.store.connection import PAGE_BYTES, store_error
-from remora_hub.store.keys import node_key
+from remora_hub.store.file_record import times, unpack_record
+from remora_hub.store.keys import FILE_PREFIX, node_key
 from remora_hub.store.node_page import NodePage, record_text, unpack_page
 from remora_hub.store.schema import AGENTFS_TABLES, SNAPSHOT_APPLICATION_ID, read_application_id
 
@@ -79,6 +80,7 @@ def _copy(source: Path, partial: Path) -> int:
         connection.execute(
             "INSERT INTO main.kv_store SELECT key, value, created_at, updated_at FROM hub.kv_store"
         )
+        connection.executemany(_INSERT, _file_rows(connection))
         connection.executemany(_INSERT, _node_rows(connection))
         connection.execute("CREATE INDEX idx_kv_store_created_at ON kv_store(created_at)")
         connection.pragma("application_id", SNAPSHOT_APPLICATION_ID)
@@ -86,6 +88,14 @@ def _copy(source: Path, partial: Path) -> int:
         return int(connection.execute("SELECT count(*) FROM main.kv_store").get)
     finally:
         connection.close()
+
+
+def _file_rows(connection: apsw.Connection) -> Iterator[tuple[str, str, int, int]]:
+    records = "SELECT f.path, r.record FROM hub.hub_file f JOIN hub.hub_record r ON r.file_id = f.id ORDER BY f.path"
+    for path, blob in connection.execute(records):
+        text = unpack_record(blob)
+        created_at, updated_at = times(text)
+        yield FILE_PREFIX + str(path), text, int(created_at), int(updated_at)
 
 
 def _node_rows(connection: apsw.Connection) -> Iterator[tuple[str, str, int, int]]:

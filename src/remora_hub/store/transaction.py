@@ -12,7 +12,7 @@ from remora_hub.store import feed_log, file_record
 from remora_hub.store.changes import Commit, FileRemoved, FileTouched, Written
 from remora_hub.store.connection import is_environmental
 from remora_hub.store.file_rows import FileRow, FileRows
-from remora_hub.store.keys import FILE_PREFIX, HUB_STATUS_KEY
+from remora_hub.store.keys import HUB_STATUS_KEY
 from remora_hub.store.moves import FileDelta, pair_moves
 from remora_hub.store.node_page import (
     NodeDelta,
@@ -110,7 +110,7 @@ class Transaction:
         page = self._rows.page(row.id)
         gone = unpack_page(path, page) if page else []
         self._written[path] = None
-        self._rows.delete(path, row.id)
+        self._rows.delete(row.id)
         self._deltas[path] = FileDelta([NodeDelta("removed", node.suffix, node.body) for node in gone])
 
     def _merge(self, change: NodesMerged) -> None:
@@ -125,7 +125,7 @@ class Transaction:
             change.path, row.id, page, list(bodies), pack_bodies(bodies), pack_places_of(bodies.values())
         )
         if delta:
-            self._count_nodes(change.path, row, len(bodies))
+            self._count_nodes(row, len(bodies))
             self._deltas[change.path] = delta
 
     def _replace(self, new: Replacement) -> None:
@@ -149,8 +149,9 @@ class Transaction:
         if row is not None and row.digest == new.digest and record is None and not delta:
             return
         if record is not None:
-            self._rows.put_record(FILE_PREFIX + new.path, record, self.now)
-        self._rows.put_code(file_id, packed.names, packed.code)
+            self._rows.put_file_record(file_id, record)
+        self._rows.put_code(file_id, packed.code)
+        self._rows.put_names(file_id, packed.names, file_record.imports_everything(packed.body))
         self._written[new.path] = Written(new.digest, packed) if new.status == "indexed" else None
         if record is not None or delta:
             self._deltas[new.path] = delta
@@ -179,13 +180,13 @@ class Transaction:
             self._rows.put_page(file_id, NodePage(page.created_at, joined, nodes, history), places)
         return FileDelta(merge.deltas)
 
-    def _count_nodes(self, path: str, row: FileRow, node_count: int) -> None:
+    def _count_nodes(self, row: FileRow, node_count: int) -> None:
         self._rows.count_nodes(row.id, node_count)
         if row.record is not None:
             body = file_record.with_node_count(row.record, node_count)
             record = file_record.next_version(row.record, body, self.now)
             if record is not None:
-                self._rows.put_record(FILE_PREFIX + path, record, self.now)
+                self._rows.put_file_record(row.id, record)
 
 
 def _is_current(change: StoreChange) -> bool:

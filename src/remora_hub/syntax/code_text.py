@@ -12,7 +12,7 @@ from bisect import bisect_right
 from itertools import accumulate
 from typing import Literal
 
-from remora_hub.compression import compress, decompress
+from remora_hub.compression import CODE, NAMES
 from remora_hub.syntax.line import NAME_BYTES
 from remora_hub.syntax.usage import distinct_identifiers
 
@@ -26,14 +26,14 @@ _CHARACTER = re.compile(rb"[^\x80-\xbf\v][\x80-\xbf\v]*+", re.DOTALL)
 
 def pack_code(mask: bytes, words: bytes) -> tuple[bytes, bytes]:
     """Return ``(names, code)`` as ``facts.PackedFile`` describes them."""
-    return b"\n".join([b"", *distinct_identifiers(words), b""]), compress(mask)
+    return NAMES.compress(b"\n".join(distinct_identifiers(words))), CODE.compress(mask)
 
 
 class CodeText:
     """The mask of one file, unpacked. Positions are bytes of the file's UTF-8 form; lines are 1-based."""
 
     def __init__(self, code: bytes) -> None:
-        self.mask = decompress(code)
+        self.mask = CODE.decompress(code)
         lines = self.mask.splitlines(keepends=True)
         if lines and lines[-1][-1:] not in (b"\n", b"\r"):
             lines.pop()  # no line begins behind it
