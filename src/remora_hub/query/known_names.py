@@ -57,9 +57,10 @@ class KnownNames:
                 insort(self._in_order, name, key=fold)
 
     def prepare(self) -> None:
-        """Make now what searches for usual letters would have to make."""
+        """Make now what searches for usual letters, once and twice in a name, would have to make."""
         for letter in _RARE_FIRST:
-            self._flagged(bytes((letter,)))
+            for wanted in (bytes((letter,)), bytes((letter, letter))):
+                self._flagged(wanted)
 
     def all(self) -> list[str]:
         """All names, the shorter first."""
