@@ -57,9 +57,9 @@ class KnownNames:
                 insort(self._in_order, name, key=fold)
 
     def prepare(self) -> None:
-        """Make now what searches for usual letters, once and twice in a name, would have to make."""
+        """Make now what searches for usual letters would have to make: once in a name, twice, and at its beginning."""
         for letter in _RARE_FIRST:
-            for wanted in (bytes((letter,)), bytes((letter, letter))):
+            for wanted in (b"%c" % letter, b"%c%c" % (letter, letter), b"\n%c" % letter):
                 self._flagged(wanted)
 
     def all(self) -> list[str]:
