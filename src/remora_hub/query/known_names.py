@@ -15,6 +15,7 @@ _FOUND = re.compile(b"\1")
 # By how many names of a program have them, the fewest first; more letters than so many narrow little.
 _RARE_FIRST = {letter: rank for rank, letter in enumerate(b"jqzxkw987643520yv1bhgfupmdlc_noaitsre")}
 _MOST_LETTERS = 7
+_MOST_TIMES = 2  # a letter is looked for in a name: what is prepared
 _FEW_ADDED = 100
 _LAST_LETTER = "\U0010ffff"
 _MOST_KEPT = 160  # some 50 kB each for the names of a large repository
@@ -90,7 +91,9 @@ class KnownNames:
         return self._with(letters, self._flagged(b"\n" + initial)) if initial else []
 
     def with_letters(self, letters: str) -> list[str]:
-        """The names that have all of ``letters``, in whatever order; of many letters, only the rarer are looked for."""
+        """The names that may have all of ``letters``, in whatever order: of many, only the rarer are looked for, and
+        none for more than twice in a name.
+        """
         return self._with(letters, -1)
 
     def _with(self, letters: str, having: int) -> list[str]:
@@ -98,7 +101,7 @@ class KnownNames:
         for letter in sorted(counts, key=lambda letter: (-counts[letter], _RARE_FIRST.get(letter, -1)))[
             :_MOST_LETTERS
         ]:
-            having &= self._flagged(bytes((letter,)) * counts[letter])
+            having &= self._flagged(bytes((letter,)) * min(counts[letter], _MOST_TIMES))
         if having < 0:
             return self._names
         flags = having.to_bytes(len(self._names), "little")
