@@ -2,12 +2,21 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from remora_hub.config import HubConfig, LoadedConfig, allowed, has_ignored_table, load_config, section_models
+from remora_hub.config import (
+    HubConfig,
+    LoadedConfig,
+    allowed,
+    has_ignored_table,
+    load_config,
+    section_models,
+    values_by_name,
+)
 from remora_hub.errors import ConfigError
 
 DOCUMENTED = Path(__file__).parents[1] / "config" / "remora-hub.toml"
@@ -52,13 +61,22 @@ def refusal(root: Path, toml: str = "", environ: dict[str, str] | None = None, *
 def test_the_documented_file_holds_every_key_at_its_default() -> None:
     documented = tomllib.loads(DOCUMENTED.read_text())
     assert documented == HubConfig().model_dump(mode="json")
-    assert [(section, key) for section, table in documented.items() for key in table] == KEYS
+    assert list(_flat(documented)) == [f"{section}.{key}" for section, key in KEYS]
+
+
+def _flat(table: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    for name, content in table.items():
+        if isinstance(content, dict):
+            yield from _flat(content, f"{prefix}{name}.")
+        else:
+            yield prefix + name
 
 
 @pytest.mark.parametrize(("section", "key"), KEYS)
 def test_the_comment_above_each_key_says_what_the_model_says(section: str, key: str) -> None:
     comment: list[str] = []
-    for line in DOCUMENTED.read_text().splitlines():
+    of_section = DOCUMENTED.read_text().split(f"\n[{section}]\n")[1]
+    for line in of_section.splitlines():
         if line.startswith(f"{key} = "):
             break
         comment = [*comment, line.removeprefix("# ")] if line.startswith("# ") else []
@@ -73,8 +91,8 @@ def test_the_documented_file_can_be_used_as_it_is(root: Path) -> None:
     assert set(loaded.origins.values()) == {"remora-hub.toml"}
 
 
-def test_key_names_are_unique_across_sections() -> None:
-    keys = [key for _, key in KEYS]
+def test_key_names_are_unique_across_sections_but_those_inside_another_one() -> None:
+    keys = [key for section, key in KEYS if "." not in section]
     assert len(keys) == len(set(keys))
     assert not set(keys) & set(section_models())
 
@@ -154,6 +172,68 @@ def test_overrides_are_read_by_either_name_and_from_text(root: Path) -> None:
     loaded = load_config(root, {"store.batch_ms": "20", "level": "debug"}, {})
     assert loaded.config.store.batch_ms == 20
     assert loaded.config.logs.level == "debug"
+
+
+# sections inside another one
+
+
+@pytest.mark.parametrize(
+    ("toml", "environ", "overrides"),
+    [
+        ("[enrich.embed]\nenabled = true", {}, {}),
+        ("[enrich]\nembed = {enabled = true}", {}, {}),
+        ("", {"REMORA_HUB_ENRICH__EMBED__ENABLED": "true"}, {}),
+        ("", {}, {"enrich.embed.enabled": "true"}),
+    ],
+)
+def test_a_key_of_an_inner_section_is_set_by_its_whole_name(
+    root: Path, toml: str, environ: dict[str, str], overrides: dict[str, object]
+) -> None:
+    loaded = load(root, toml, environ, **overrides)
+    assert loaded.config.enrich.embed.enabled
+    assert not loaded.config.enrich.summarize.enabled
+    assert loaded.origins["enrich.embed.enabled"] != "default"
+    assert values_by_name(loaded.config)["enrich.embed.enabled"] is True
+
+
+@pytest.mark.parametrize(
+    ("toml", "environ", "overrides", "said"),
+    [
+        ("[enrich.embed]\nenable = true", {}, {}, "enrich.embed.enabled"),
+        ("[enrich]\nembed = 1", {}, {}, "must be a table"),
+        ("enrich = 1", {}, {}, "must be a table"),
+        ("[enrich.embde]\nenabled = true", {}, {}, "did you mean enrich.embed"),
+        ("", {"REMORA_HUB_MAX_WORKERS": "1"}, {}, "there is no such key"),
+        ("", {}, {"max_workers": "1"}, "there is no such key"),
+        ("[enrich.embed]\nmax_workers = 0", {}, {}, "enrich.embed.max_workers = 0"),
+        ('[enrich.embed]\nbase_url = "ftp://host"', {}, {}, "a URL (http or https), or empty"),
+        ("[enrich.summarize]\nmax_cost = -1", {}, {}, "a number from 0 to 1_000_000"),
+        ('[enrich.summarize]\nprovider = "other"', {}, {}, '"openai", "anthropic", "google", "local"'),
+    ],
+)
+def test_a_mistake_in_an_inner_section_is_named(
+    root: Path, toml: str, environ: dict[str, str], overrides: dict[str, object], said: str
+) -> None:
+    assert said in refusal(root, toml, environ, **overrides)
+
+
+def test_a_key_written_where_its_variable_belongs_is_not_repeated(root: Path) -> None:
+    sentence = refusal(root, '[enrich.embed]\napi_key_env = "sk-secret-0123"\n')
+    assert "sk-secret" not in sentence
+    assert "the name of a variable" in sentence
+
+
+def test_a_project_does_not_choose_where_its_text_and_the_users_key_are_sent(
+    root: Path, user_file: Path
+) -> None:
+    toml = '[enrich.embed]\nbase_url = "{}"\n'
+    for foreign in ("https://api.example.com/v1", "http://127.0.0.1.example.com/v1", "http://10.0.0.1/v1"):
+        assert "must not choose" in refusal(root, toml.format(foreign))
+        user_file.write_text(toml.format(foreign))
+        (root / "remora-hub.toml").unlink()
+        assert load(root).config.enrich.embed.base_url == foreign
+    for own in ("http://127.0.0.1:8000/v1", "http://localhost:8000/v1", "http://[::1]:8000/v1"):
+        assert load(root, toml.format(own)).config.enrich.embed.base_url == own
 
 
 # refusals

@@ -107,6 +107,11 @@ class StatePaths:
         return self.state_dir / "hub.db"
 
     @property
+    def enrich_database(self) -> Path:
+        """What models made of the index: vectors, summaries, and the history of runs."""
+        return self.state_dir / "enrich.db"
+
+    @property
     def lock(self) -> Path:
         """Locked by the running daemon."""
         return self.state_dir / "hub.lock"

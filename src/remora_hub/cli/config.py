@@ -22,8 +22,9 @@ def show(options: CommonOptions) -> None:
     the root's pyproject.toml, the user's config.toml, the defaults.
     """
     loaded = options.load_config()
-    sections = loaded.config.model_dump(mode="json")
-    values = {f"{section}.{key}": value for section, keys in sections.items() for key, value in keys.items()}
+    from remora_hub.config import values_by_name  # loaded by now
+
+    values = values_by_name(loaded.config)
     if options.as_json:
         print_json({name: {"value": value, "origin": loaded.origins[name]} for name, value in values.items()})
     else:

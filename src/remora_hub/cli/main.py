@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 import rich_click as click
 
+from remora_hub.cli.lazy import add_commands
 from remora_hub.cli.options import wants_json
 from remora_hub.errors import HubError
 
@@ -43,6 +43,7 @@ COMMANDS = {
     "sync": ("remora_hub.cli.sync:sync", "Wait until the index equals the disk."),
     "export": ("remora_hub.cli.export:export", "Print every record, sorted by key."),
     "snapshot": ("remora_hub.cli.snapshot:snapshot", "Write a consistent copy that AgentFS clients open."),
+    "enrich": ("remora_hub.cli.enrich:enrich", "Have models work on the index: embeddings, history of runs."),
     "config": ("remora_hub.cli.config:config", "Show the configuration."),
     "doctor": ("remora_hub.cli.doctor:doctor", "Check this machine and project for what the hub needs."),
     "completion": ("remora_hub.cli.completion:completion", "Print the completion script for a shell."),
@@ -51,22 +52,6 @@ COMMANDS = {
 EXIT_CODES = """Exit codes: 0 success; 1 failure; 2 wrong usage; 64 something named does not exist; 66 no project root;
 69 no hub is running; 74 the index cannot be read or written; 75 try again later (another hub is running, or time ran
 out); 78 wrong configuration; 130 interrupted."""
-
-
-class LazyCommand(click.RichCommand):
-    """Stands for a command in the group's help; becomes the real one when it is run."""
-
-    def __init__(self, name: str, target: str, help_line: str) -> None:
-        super().__init__(name=name, help=help_line)
-        self._target = target
-
-    def make_context(
-        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
-    ) -> click.Context:
-        """The context of the real command."""
-        module, _, attribute = self._target.partition(":")
-        command: click.Command = getattr(import_module(module), attribute)
-        return command.make_context(info_name, args, parent, **extra)
 
 
 class HubGroup(click.RichGroup):
@@ -101,8 +86,7 @@ def cli() -> None:
     """
 
 
-for _name, (_target, _help_line) in COMMANDS.items():
-    cli.add_command(LazyCommand(_name, _target, _help_line))
+add_commands(cli, COMMANDS)
 
 
 def main() -> None:

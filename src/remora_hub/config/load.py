@@ -6,9 +6,11 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -20,7 +22,7 @@ from remora_hub.config.sources import (
     Setting,
     command_line,
     environment,
-    owners,
+    known_keys,
     toml_file,
 )
 from remora_hub.errors import ConfigError
@@ -28,6 +30,10 @@ from remora_hub.paths import CONFIG_FILE, user_config_file
 
 _NO_OVERRIDES: Mapping[str, object] = MappingProxyType({})
 _LONGEST_VALUE_SHOWN = 80
+_USERS_CHOICE = (
+    "whoever wrote the project must not choose where its text and your key are sent; only a loopback address is "
+    "allowed here, others in your own config.toml, the environment or on the command line"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +65,7 @@ def load_config(
         complaints += _complaints(error, written)
     if complaints:
         raise _config_error(complaints)
-    names = (f"{section}.{key}" for key, section in owners().items())
-    origins = {name: written[name].origin if name in written else "default" for name in names}
+    origins = {name: written[name].origin if name in written else "default" for name in known_keys()}
     return LoadedConfig(config, MappingProxyType(origins))
 
 
@@ -79,10 +84,28 @@ def allowed(section: str, key: str) -> str:
 
 def _project_layer(root: Path) -> Layer:
     own = toml_file(root / CONFIG_FILE, CONFIG_FILE)
-    if own is not None:
-        return own
-    origin = f"pyproject.toml [{'.'.join(PYPROJECT_TABLE)}]"
-    return toml_file(root / "pyproject.toml", origin, PYPROJECT_TABLE) or Layer()
+    if own is None:
+        origin = f"pyproject.toml [{'.'.join(PYPROJECT_TABLE)}]"
+        own = toml_file(root / "pyproject.toml", origin, PYPROJECT_TABLE) or Layer()
+    refused = [setting for setting in own.settings if _is_foreign_endpoint(setting)]
+    complaints = [
+        Complaint(f"{setting.name} = {_shown(setting.value)}", setting.place, _USERS_CHOICE)
+        for setting in refused
+    ]
+    return Layer(
+        [setting for setting in own.settings if setting not in refused], [*own.complaints, *complaints]
+    )
+
+
+def _is_foreign_endpoint(setting: Setting) -> bool:
+    """Whether it would send source text, and a key from the environment, to another machine."""
+    if setting.key != "base_url" or not str(setting.value).startswith("http"):  # no URL: the model refuses it
+        return False
+    try:
+        host = urlsplit(str(setting.value)).hostname or ""
+        return host != "localhost" and not ip_address(host).is_loopback
+    except ValueError:  # it is no address but a name
+        return True
 
 
 def _user_layer() -> Layer:
@@ -96,10 +119,14 @@ def _complaints(error: ValidationError, written: Mapping[str, Setting]) -> list[
     """One for each key, in the order of the model: a value may be wrong in several ways."""
     found = {}
     for detail in error.errors(include_url=False, include_context=False):
-        section, key, *_ = (str(part) for part in detail["loc"])
-        setting = written[f"{section}.{key}"]
-        subject = f"{setting.name} = {_shown(setting.value)}"
-        found[setting.name] = Complaint(subject, setting.place, f"allowed is {allowed(section, key)}")
+        parts = [str(part) for part in detail["loc"]]
+        names = (".".join(parts[:count]) for count in range(2, len(parts) + 1))
+        setting = next(written[name] for name in names if name in written)
+        rule = allowed(setting.section, setting.key)
+        # Whoever takes a variable for its value has written a secret there.
+        value = "…" if setting.key.endswith("_env") else _shown(setting.value)
+        subject = f"{setting.name} = {value}"
+        found[setting.name] = Complaint(subject, setting.place, f"allowed is {rule}")
     return list(found.values())
 
 
@@ -123,6 +150,17 @@ def _describe(schema: Mapping[str, Any]) -> str:
         return "true or false"
     if schema["type"] == "array":
         return "a list of strings"
+    if schema["type"] == "string":
+        return _describe_text(schema)
     if "exclusiveMinimum" in schema:
         return f"a number above {schema['exclusiveMinimum']:g} and at most {schema['maximum']:_g}"
-    return f"a whole number from {schema['minimum']:_} to {schema['maximum']:_}"
+    whole = "whole " if schema["type"] == "integer" else ""
+    return f"a {whole}number from {schema['minimum']:_} to {schema['maximum']:_}"
+
+
+def _describe_text(schema: Mapping[str, Any]) -> str:
+    if schema.get("format") == "uri":
+        return "a URL (http or https), or empty"
+    if schema.get("format") == "variable":
+        return "the name of a variable, or empty"
+    return f"a text of at most {schema['maxLength']} characters"

@@ -1,13 +1,15 @@
 """What can be configured: every section, key, default, unit and bound, in one frozen model.
 
 A section belongs to one component. Key names are unique across sections, so that an environment variable need not name
-the section. ``config/remora-hub.toml`` is this model written out.
+the section; sections inside another one (``enrich.embed``) share names, and their keys need the whole dotted name.
+``config/remora-hub.toml`` is this model written out.
 """
 
 from __future__ import annotations
 
 import os
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -17,6 +19,15 @@ Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Milliseconds = Annotated[int, Field(ge=1, le=60_000)]
 Patterns = Annotated[tuple[str, ...], Field(strict=False)]  # TOML and JSON have lists, a frozen model tuples
 When = Literal["auto", "always", "never"]
+Calls = Annotated[int, Field(ge=1, le=1000)]
+PerMinute = Annotated[int, Field(ge=0, le=1_000_000_000)]
+Dollars = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
+Text = Annotated[str, Field(max_length=200)]
+# ``format`` is what an error says of them.
+Url = Annotated[str, Field(pattern=r"^(https?://\S+)?$", json_schema_extra={"format": "uri"})]
+VariableName = Annotated[
+    str, Field(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$", json_schema_extra={"format": "variable"})
+]
 
 # Nothing here may be the name of a package somebody wrote: the standard library has a `venv`, pip a `build`.
 DEFAULT_IGNORES = (
@@ -194,6 +205,63 @@ class LogsConfig(Section):
     )
 
 
+class EmbedConfig(Section):
+    """Vectors for search by meaning. Needs the extra `semantic`."""
+
+    enabled: bool = Field(False, description="keep vectors up to date in the daemon")
+    model: Text = Field(
+        "", description="model that embeds; empty: the embedded one, or the endpoint's usual one"
+    )
+    base_url: Url = Field(
+        "", description="OpenAI-compatible endpoint, ending in /v1, that source text is sent to; empty: none"
+    )
+    api_key_env: VariableName = Field(
+        "OPENAI_API_KEY", description="environment variable that holds the key of the endpoint; empty: no key"
+    )
+    batch_items: int = Field(100, ge=1, le=2048, description="most texts in one request")
+    requests_per_minute: PerMinute = Field(
+        0, description="requests aimed at in a minute; 0: 80 % of the provider's preset"
+    )
+    tokens_per_minute: PerMinute = Field(0, description="tokens aimed at in a minute; 0: no limit")
+    max_workers: Calls = Field(8, description="requests at a time")
+
+
+class SummarizeConfig(Section):
+    """Summaries by a chat model. Needs the extra `enrich`."""
+
+    enabled: bool = Field(False, description="keep summaries up to date in the daemon")
+    provider: Literal["openai", "anthropic", "google", "local"] = Field(
+        "openai", description="how the model is spoken to; local: an OpenAI-compatible server of your own"
+    )
+    model: Text = Field("", description="model that summarizes; empty: the provider's usual one")
+    base_url: Url = Field(
+        "", description="endpoint that source text is sent to, ending in /v1; empty: the provider's own"
+    )
+    api_key_env: VariableName = Field(
+        "", description="environment variable that holds the key; empty: the provider's usual one"
+    )
+    max_tokens: int = Field(0, ge=0, le=1_000_000_000_000, description="tokens a run may use; 0: no budget")
+    max_cost: Dollars = Field(0.0, description="what a run may cost, in US dollars; 0: no budget")
+    input_price: Dollars = Field(
+        0.0, description="price of a million tokens read, in US dollars; 0: as known of the model"
+    )
+    output_price: Dollars = Field(
+        0.0, description="price of a million tokens written, in US dollars; 0: as known of the model"
+    )
+    requests_per_minute: PerMinute = Field(
+        0, description="requests aimed at in a minute; 0: 80 % of the provider's preset"
+    )
+    tokens_per_minute: PerMinute = Field(0, description="tokens aimed at in a minute; 0: no limit")
+    max_workers: Calls = Field(50, description="requests at a time")
+
+
+class EnrichConfig(Section):
+    """What models add to the index."""
+
+    embed: EmbedConfig = EmbedConfig()
+    summarize: SummarizeConfig = SummarizeConfig()
+
+
 class HubConfig(BaseSettings):
     """All of the hub's configuration. ``HubConfig()`` is the defaults; ``load_config`` layers the sources."""
 
@@ -208,6 +276,7 @@ class HubConfig(BaseSettings):
     client: ClientConfig = ClientConfig()
     daemon: DaemonConfig = DaemonConfig()
     http: HttpConfig = HttpConfig()
+    enrich: EnrichConfig = EnrichConfig()
     logs: LogsConfig = LogsConfig()
 
     @classmethod
@@ -224,10 +293,25 @@ class HubConfig(BaseSettings):
 
 
 def section_models() -> dict[str, type[Section]]:
-    """Each section's name and model, in the order of the model."""
-    models = {name: field.annotation for name, field in HubConfig.model_fields.items()}
-    return {
-        name: model
-        for name, model in models.items()
-        if isinstance(model, type) and issubclass(model, Section)
-    }
+    """The name and model of each section that holds keys, in the order of the model; ``enrich.embed`` is one."""
+    return dict(_sections_of(HubConfig))
+
+
+def values_by_name(config: HubConfig) -> dict[str, Any]:
+    """Each value, in its JSON form, under its whole name (``section.key``), in the order of the model."""
+    tables = config.model_dump(mode="json")
+    values: dict[str, Any] = {}
+    for section, model in section_models().items():
+        table = tables
+        for name in section.split("."):
+            table = table[name]
+        values |= {f"{section}.{key}": table[key] for key in model.model_fields}
+    return values
+
+
+def _sections_of(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, type[Section]]]:
+    for name, field in model.model_fields.items():
+        section = field.annotation
+        if isinstance(section, type) and issubclass(section, Section):
+            inner = dict(_sections_of(section, f"{prefix}{name}."))
+            yield from inner.items() if inner else [(prefix + name, section)]

@@ -11,7 +11,8 @@ import difflib
 import os
 import stat
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -64,11 +65,14 @@ class Layer(PydanticBaseSettingsSource):
         self.complaints = tuple(complaints)
 
     def __call__(self) -> dict[str, Any]:
-        """Section to key to value, as pydantic-settings merges it."""
-        table: dict[str, dict[str, object]] = {}
+        """Section to key to value, as pydantic-settings merges it; sections may stand in another one."""
+        tables: dict[str, Any] = {}
         for setting in self.settings:
-            table.setdefault(setting.section, {})[setting.key] = setting.value
-        return table
+            table = tables
+            for name in setting.section.split("."):
+                table = table.setdefault(name, {})
+            table[setting.key] = setting.value
+        return tables
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         """Asked by sources that build their value field by field; this one has it whole."""
@@ -76,9 +80,19 @@ class Layer(PydanticBaseSettingsSource):
 
 
 @cache
+def known_keys() -> Mapping[str, tuple[str, str]]:
+    """Section and key by ``section.key``, in the order of the model."""
+    return {
+        f"{section}.{key}": (section, key)
+        for section, model in section_models().items()
+        for key in model.model_fields
+    }
+
+
+@cache
 def owners() -> Mapping[str, str]:
-    """Key to the section it belongs to; keys are unique across sections."""
-    return {key: section for section, model in section_models().items() for key in model.model_fields}
+    """Key to the section it belongs to, for keys that need not name it: those of sections inside another one do."""
+    return {key: section for section, key in known_keys().values() if "." not in section}
 
 
 def command_line(overrides: Mapping[str, object]) -> Layer:
@@ -87,23 +101,25 @@ def command_line(overrides: Mapping[str, object]) -> Layer:
     for name, written in overrides.items():
         place = f"the option --set {name}"
         value = parse_value(written) if isinstance(written, str) else written
-        section, _, key = name.rpartition(".")
-        section = section or owners().get(key, "")
-        if owners().get(key) == section:
-            settings.append(Setting(section, key, value, COMMAND_LINE, place))
+        found = known_keys().get(f"{owners()[name]}.{name}" if name in owners() else name)
+        if found is not None:
+            settings.append(Setting(*found, value, COMMAND_LINE, place))
         else:
-            known = [*owners(), *(f"{section}.{key}" for key, section in owners().items())]
-            complaints.append(_unknown(name, known, place))
+            complaints.append(_unknown(name, [*owners(), *known_keys()], place))
     return Layer(settings, complaints)
 
 
 def environment(environ: Mapping[str, str]) -> Layer:
-    """``REMORA_HUB_SECTION__KEY``, or ``REMORA_HUB_KEY``; the longer form wins. Values as in ``parse_value``."""
+    """``REMORA_HUB_SECTION__KEY``, or ``REMORA_HUB_KEY``; the longer form wins. Values as in ``parse_value``.
+
+    ``__`` stands for each dot of a whole name: ``REMORA_HUB_ENRICH__EMBED__ENABLED``.
+    """
     settings: dict[str, Setting] = {}
     complaints = []
     named = {f"{ENVIRONMENT_PREFIX}{key}".upper(): (section, key) for key, section in owners().items()}
     named |= {
-        f"{ENVIRONMENT_PREFIX}{section}__{key}".upper(): (section, key) for section, key in named.values()
+        f"{ENVIRONMENT_PREFIX}{name.replace('.', '__')}".upper(): found
+        for name, found in known_keys().items()
     }
     for variable, text in environ.items():
         if not variable.startswith(ENVIRONMENT_PREFIX):
@@ -131,18 +147,15 @@ def toml_file(path: Path, origin: str, table: tuple[str, ...] = ()) -> Layer | N
     place = f"{path} [{'.'.join(table)}]" if table else str(path)
     if not isinstance(document, dict):
         return Layer(complaints=[Complaint(".".join(table), str(path), "it must be a table")])
-    settings, complaints = [], []
-    for section, content in document.items():
-        if section not in HubConfig.model_fields:
-            complaints.append(_unknown(section, [*HubConfig.model_fields, *owners()], place))
-        elif not isinstance(content, dict):
-            complaints.append(Complaint(section, place, "it is a section, so it must be a table"))
+    settings: list[Setting] = []
+    complaints: list[Complaint] = []
+    for name, content in _flat(document):
+        if (found := known_keys().get(name)) is not None:
+            settings.append(Setting(*found, content, origin, place))
+        elif name in _section_names():
+            complaints.append(Complaint(name, place, "it is a section, so it must be a table"))
         else:
-            for key, value in content.items():
-                if owners().get(key) == section:
-                    settings.append(Setting(section, key, value, origin, place))
-                else:
-                    complaints.append(_unknown(f"{section}.{key}", _full_names(), place))
+            complaints.append(_unknown(name, [*_section_names(), *owners(), *known_keys()], place))
     return Layer(settings, complaints)
 
 
@@ -181,8 +194,21 @@ def _read_text(path: Path) -> str:
     return text.decode("utf-8").replace("\r\n", "\n")
 
 
-def _full_names() -> list[str]:
-    return [f"{section}.{key}" for key, section in owners().items()]
+def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """What stands in the sections, by whole names; and what stands elsewhere, as a whole."""
+    for name, content in table.items():
+        whole = prefix + name
+        if isinstance(content, dict) and whole in _section_names():
+            yield from _flat(content, f"{whole}.")
+        else:
+            yield whole, content
+
+
+@cache
+def _section_names() -> AbstractSet[str]:
+    """Every section, and those that hold sections."""
+    names = (section.split(".") for section in section_models())
+    return {".".join(parts[:count]) for parts in names for count in range(1, len(parts) + 1)}
 
 
 def _unknown(name: str, known: Iterable[str], place: str) -> Complaint:

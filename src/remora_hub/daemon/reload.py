@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from remora_hub.config import HubConfig
+from remora_hub.config import HubConfig, values_by_name
 from remora_hub.daemon.service_manager import ServiceManager
 from remora_hub.errors import ConfigError
 from remora_hub.logs import get_logger
@@ -16,7 +16,9 @@ from remora_hub.logs import get_logger
 # By section. A new session is for what decides which files the index holds, which takes a walk, and for what processes,
 # threads, watches and connections to the database are made with.
 _AT_ONCE = frozenset({"logs", "server", "client", "daemon", "http"})
-_BY_NEW_SESSION = frozenset({"discovery", "index", "changes", "store", "watch"})
+_BY_NEW_SESSION = frozenset(
+    {"discovery", "index", "changes", "store", "watch", "enrich.embed", "enrich.summarize"}
+)
 _EXCEPTIONS = {
     "index.progress": "restart",
     "index.lane_idle_s": "at once",
@@ -54,12 +56,11 @@ class ConfigChange:
 
 def compare(current: HubConfig, wanted: HubConfig) -> ConfigChange:
     """The way from one configuration to another."""
-    before, after = current.model_dump(mode="json"), wanted.model_dump(mode="json")
+    before, after = values_by_name(current), values_by_name(wanted)
     found: dict[str, dict[str, tuple[Any, Any]]] = {"at once": {}, "session": {}, "restart": {}}
-    for section, values in after.items():
-        for key, value in values.items():
-            if before[section][key] != value:
-                found[_way(section, key)][f"{section}.{key}"] = before[section][key], value
+    for name, value in after.items():
+        if before[name] != value:
+            found[_way(name)][name] = before[name], value
     for name in found["restart"]:
         section, _, key = name.partition(".")
         kept = getattr(wanted, section).model_copy(update={key: getattr(getattr(current, section), key)})
@@ -122,8 +123,9 @@ class Reloads:
                 await self.reload()
 
 
-def _way(section: str, key: str) -> str:
-    if (exception := _EXCEPTIONS.get(f"{section}.{key}")) is not None:
+def _way(name: str) -> str:
+    section = name.rpartition(".")[0]
+    if (exception := _EXCEPTIONS.get(name)) is not None:
         return exception
     if section in _AT_ONCE:
         return "at once"
