@@ -39,7 +39,8 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class SummaryReport:
-    """What a run did. ``left``: what it did not come to, as its budget was spent or it was cancelled.
+    """What a run did. ``cancelled`` of its items it did not come to, as its budget was spent, or it was cancelled;
+    ``left`` are those with what the plan left out.
 
     ``known``, ``done_before`` and ``changed`` are those of the plan. ``cost`` is in US dollars, None where prices are
     not known; tokens are as the provider counted them.
@@ -52,6 +53,7 @@ class SummaryReport:
     known: int
     done_before: int
     changed: int
+    cancelled: int
     left: int
     is_budget_spent: bool
 
@@ -130,6 +132,7 @@ async def run(
         known=len(planned.known),
         done_before=planned.done_before,
         changed=planned.changed,
+        cancelled=cancelled,
         left=planned.left_out + cancelled,
         is_budget_spent=spending.is_spent,
     )
