@@ -143,7 +143,7 @@ class _Run(Generic[Item, Result]):
             progress = ProgressReporter(job.progress_name, self._look, job.on_progress)
             async with progress, LagWatch(job.clock, self._limiter):
                 await self._dispatcher.run()
-            status = "cancelled" if self._outcomes.unfinished else "done"
+            status = "cancelled" if job.control.is_cancelled else "done"
         except asyncio.CancelledError:
             status = "cancelled"
             raise

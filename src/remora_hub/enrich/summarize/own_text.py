@@ -37,10 +37,14 @@ def outline_of(file: FileFacts, node: Node) -> str:
 
 
 def digest_of(file: FileFacts, node: Node) -> str:
-    """Changes with what the summary is made from. The name is part of that, the path is not: files move."""
+    """Changes with what the summary is made from, of which the name is a part.
+
+    A function may move with its file: the path is no part of it. Of classes and modules it is, for many look alike from
+    outside, such as the commands of a framework.
+    """
     if not holds_others(node):
         return xxh3_64_hexdigest(f"{node.digest} {node.qualname}".encode())
-    head = [*node.decorators, node.qualname, node.signature, node.docstring or ""]
+    head = [file.path, *node.decorators, node.qualname, node.signature, node.docstring or ""]
     return xxh3_64_hexdigest("\n".join([*head, outline_of(file, node)]).encode())
 
 
