@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
+from textwrap import dedent
 
 from remora_hub.enrich.summarize.call_graph import below
 from remora_hub.enrich.summarize.order import needed_first
@@ -171,4 +172,6 @@ def _lines(root: Path, path: str) -> SourceLines | None:
 
 def _source(node: Node, lines: SourceLines | None) -> str | None:
     source = None if lines is None else source_of(node, lines)
-    return None if source is None or source.is_stale else source.text
+    if source is None or source.is_stale:
+        return None
+    return dedent(" " * node.range[1] + source.text)  # it begins behind its indentation
