@@ -16,7 +16,6 @@ from remora_hub.daemon.standalone import StandaloneBackend
 from remora_hub.errors import HubError
 from remora_hub.paths import StatePaths
 from remora_hub.pipeline.progress import Progress
-from remora_hub.server.summaries import Summaries
 
 
 def answer_locally(
@@ -32,17 +31,16 @@ def answer_locally(
     Raises as ``fresh_store`` does, with ``client.max_adhoc_files`` as the most files to index.
     """
     answers: list[Any] = []
-    summaries = Summaries(paths.enrich_database)
 
     async def answer() -> None:
         async with AsyncExitStack() as stack:
             if is_only_readable(paths):
                 store, pending = await stack.enter_async_context(kept_store(paths, config))
-                backend = StandaloneBackend(store, summaries, pending, not_writable(paths))
+                backend = StandaloneBackend(store, paths, pending, not_writable(paths))
             else:
                 fresh = fresh_store(paths, config, on_begin, most_files=config.client.max_adhoc_files)
                 store, _ = await stack.enter_async_context(fresh)
-                backend = StandaloneBackend(store, summaries)
+                backend = StandaloneBackend(store, paths)
             for method, params in calls:
                 try:
                     answers.append(await backend.call(method, params))

@@ -12,6 +12,7 @@ from remora_hub.errors import NotRunningError, StoreError, UsageError
 from remora_hub.facts import PackedFile
 from remora_hub.feed.feed import Feed
 from remora_hub.metrics.catalogue import Samples
+from remora_hub.paths import StatePaths
 from remora_hub.query.engine import QueryEngine
 from remora_hub.query.index import Index
 from remora_hub.query.symbols import SymbolTable
@@ -29,10 +30,10 @@ class StandaloneBackend:
     """
 
     def __init__(
-        self, store: NodeStateStore, summaries: Summaries, pending: int = 0, degraded: str | None = None
+        self, store: NodeStateStore, paths: StatePaths, pending: int = 0, degraded: str | None = None
     ) -> None:
         self.store = store
-        self.summaries = summaries
+        self.summaries = Summaries(paths.enrich_database)
         self.pending = pending
         self.degraded = degraded
 
