@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 
 from remora_hub.enrich.failures import Category
+from remora_hub.enrich.summarize import chat
 from remora_hub.enrich.summarize.chat import HttpChatModel
 from remora_hub.enrich.summarize.exchange import ChatError, Completion, Prompt, RefusedError
 from remora_hub.enrich.summarize.settings import ModelSettings, model_settings
@@ -149,3 +152,35 @@ def test_what_can_be_no_key_is_told_without_showing_it(provider: Any, monkeypatc
     with pytest.raises(ConfigError, match="TEST_KEY") as caught:
         HttpChatModel(provider.settings())
     assert "sk-one" not in str(caught.value)
+
+
+async def test_no_answer_in_time_may_have_cost_something(provider: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(chat, "CALL_TIMEOUT_S", 0.05)
+    provider.delay_s = 5.0
+    with pytest.raises(ChatError) as caught:
+        await ask(provider.settings())
+    assert caught.value.failure.category is Category.TIME_OUT
+    assert caught.value.may_be_billed
+
+
+async def test_an_answer_without_end_is_given_up(provider: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(chat, "_MOST_ANSWER_BYTES", 10_000)
+    provider.refuse_with = 200, "x" * 100_000, {}
+    with pytest.raises(ChatError, match="bytes") as caught:
+        await ask(provider.settings())
+    assert caught.value.may_be_billed
+
+
+def test_without_httpx_the_extra_is_named(monkeypatch: Any) -> None:
+    monkeypatch.setitem(sys.modules, "httpx", None)
+    with pytest.raises(ConfigError, match=r"remora-hub\[enrich\]"):
+        HttpChatModel(model_settings("local", "m", base_url="http://127.0.0.1:9/v1"))
+
+
+def test_who_sends_nothing_loads_no_client() -> None:
+    program = (
+        "import sys, remora_hub.server.hub_methods, remora_hub.enrich.summarize.reading\n"
+        "import remora_hub.enrich.summarize.run, remora_hub.enrich.summarize.chat\n"
+        "assert 'httpx' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

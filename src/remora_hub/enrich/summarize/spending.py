@@ -2,6 +2,7 @@
 
 The worst case of a call is a token for each byte of the prompt, as no tokenizer makes more of text, and as many tokens
 as the model may write. What is reserved above what the call then costs is only out of reach while it is under way.
+So the budget holds as far as the provider keeps to the most that it is told to write, which the hosted ones do.
 """
 
 from __future__ import annotations
