@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -23,6 +23,7 @@ from remora_hub.query.file_facts import Node
 from remora_hub.query.index import Index
 from remora_hub.query.source_file import SourceFile
 from remora_hub.source_text import SourceLines, read_lines, source_of
+from remora_hub.store.keys import split_node_key
 
 ANSWER_TOKENS = 60
 """What models write for one or two sentences, about; for estimates."""
@@ -77,7 +78,7 @@ def plan(index: Index, root: Path, store: TaskStore[str], selection: Selection, 
     cached = {} if extent.redo else store.get(set(missing.values()))
     survey = _Survey(index, [key for key, digest in missing.items() if digest not in cached])
     kept = survey.order[extent.skip : None if extent.limit is None else extent.skip + extent.limit]
-    subjects = _in_place(kept, _read(survey, kept, root, missing))
+    subjects = _in_place(kept, _read(index, survey, kept, root, missing))
     below_them = {one.digest for subject in subjects for one in subject.below}
     return Plan(
         subjects=subjects,
@@ -99,41 +100,44 @@ def estimate(subjects: Iterable[Subject], prices: Prices | None) -> Estimate:
 
 
 class _Survey:
-    """The nodes to ask about, what is below each, and the ``order`` of their keys."""
+    """What is below each node to ask about, and the ``order`` of their keys.
+
+    It goes file by file and keeps no file: of a large project those are more than memory should hold.
+    """
 
     def __init__(self, index: Index, keys: Iterable[str]) -> None:
-        calling = Calling(index)
-        self.nodes: dict[str, tuple[SourceFile, Node]] = {}
         self.below: dict[str, dict[str, Below]] = {}
-        for key in keys:
-            found = index.split_key(key)
-            if found is not None:
-                file, suffix = found
-                node = self.nodes[key] = file, file.by_suffix[suffix]
-                self.below[key] = {
-                    other.key(one): Below(one.qualname, one.docstring or "", digest_of(other, one))
-                    for other, one in below(calling, *node)
-                }
-        self.order = needed_first({key: list(found) for key, found in self.below.items()}, self._rank)
-
-    def _rank(self, key: str) -> tuple[object, ...]:
-        file, node = self.nodes[key]
-        return KINDS.index(node.kind), file.path, node.range
+        self._ranks: dict[str, tuple[object, ...]] = {}
+        for path, of_file in _by_path(keys):
+            calling = Calling(index)  # it remembers whatever it has met
+            for key in of_file:
+                if (found := _node(index, key)) is not None:
+                    self._ranks[key] = KINDS.index(found[1].kind), path, found[1].range
+                    self.below[key] = _below(calling, *found)
+        self.order = needed_first(
+            {key: list(found) for key, found in self.below.items()}, self._ranks.__getitem__
+        )
 
 
-def _read(survey: _Survey, keys: Iterable[str], root: Path, digests: Mapping[str, str]) -> dict[str, Subject]:
+def _below(calling: Calling, file: SourceFile, node: Node) -> dict[str, Below]:
+    return {
+        other.key(one): Below(one.qualname, one.docstring or "", digest_of(other, one))
+        for other, one in below(calling, file, node)
+    }
+
+
+def _read(
+    index: Index, survey: _Survey, keys: Iterable[str], root: Path, digests: Mapping[str, str]
+) -> dict[str, Subject]:
     """The subjects by key, without those whose source is not what the index has seen; each file is read once."""
     subjects: dict[str, Subject] = {}
-
-    def path_of(key: str) -> str:
-        return survey.nodes[key][0].path
-
-    for path, of_file in groupby(sorted(keys, key=path_of), path_of):
+    for path, of_file in _by_path(keys):
         lines = _lines(root, path)
         for key in of_file:
-            file, node = survey.nodes[key]
-            text = outline_of(file, node) if holds_others(node) else _source(node, lines)
-            if text is not None:
+            found = _node(index, key)
+            text = None if found is None else _text(*found, lines)
+            if found is not None and text is not None:
+                node = found[1]
                 subjects[key] = Subject(
                     key=key,
                     kind=node.kind,
@@ -163,6 +167,19 @@ def _in_place(keys: Iterable[str], subjects: Mapping[str, Subject]) -> list[Subj
     return ordered
 
 
+def _by_path(keys: Iterable[str]) -> Iterator[tuple[str, Iterator[str]]]:
+    def path_of(key: str) -> str:
+        return (split_node_key(key) or ("",))[0]
+
+    return groupby(sorted(keys, key=path_of), path_of)
+
+
+def _node(index: Index, key: str) -> tuple[SourceFile, Node] | None:
+    """None if it has gone since it was selected."""
+    found = index.split_key(key)
+    return None if found is None else (found[0], found[0].by_suffix[found[1]])
+
+
 def _lines(root: Path, path: str) -> SourceLines | None:
     try:
         return read_lines(root, path)
@@ -170,7 +187,10 @@ def _lines(root: Path, path: str) -> SourceLines | None:
         return None
 
 
-def _source(node: Node, lines: SourceLines | None) -> str | None:
+def _text(file: SourceFile, node: Node, lines: SourceLines | None) -> str | None:
+    """The outline, or the source; None where that is another than the index has seen."""
+    if holds_others(node):
+        return outline_of(file, node)
     source = None if lines is None else source_of(node, lines)
     if source is None or source.is_stale:
         return None
