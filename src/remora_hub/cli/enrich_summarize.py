@@ -77,7 +77,7 @@ def summarize(
     from remora_hub.enrich.summarize.plan import Extent, estimate, plan
     from remora_hub.enrich.summarize.run import Budget, check_budget, run
     from remora_hub.enrich.summarize.selection import Selection
-    from remora_hub.enrich.summarize.store import summary_store
+    from remora_hub.enrich.summarize.store import forget_gone, summary_store
     from remora_hub.logs import configure_logs
     from remora_hub.query.catalogue import Catalogue
     from remora_hub.query.index import FileCache, Index
@@ -95,6 +95,8 @@ def summarize(
     with EnrichDatabase(paths.enrich_database) as database:
         store = summary_store(database, settings.model)
         with closing(Reader(paths.database)) as reader:
+            if model is not None:
+                forget_gone(store, reader)
             index = Index(reader, FileCache(), Catalogue(), {}, lambda: False)
             planned = plan(index, paths.root, store, selection, Extent(redo, skip, limit))
         prospect = _prospect(settings, planned, estimate(planned.subjects, settings.prices))

@@ -22,6 +22,7 @@ from remora_hub.enrich.summarize.prompt import estimated_input_tokens
 from remora_hub.enrich.summarize.selection import Selection
 from remora_hub.enrich.summarize.settings import ModelSettings
 from remora_hub.enrich.summarize.spending import Spending
+from remora_hub.enrich.summarize.store import forget_gone
 from remora_hub.enrich.task_store import TaskStore
 from remora_hub.errors import ConfigError
 from remora_hub.query.catalogue import Catalogue
@@ -72,9 +73,12 @@ async def summarize(
 ) -> SummaryReport:
     """Plan and run: the summaries of ``selection`` in the index of ``reader``, whose files are below ``root``.
 
+    Those of nodes that are gone are removed.
+
     ``store`` is that of ``summary_store``. Raises as ``plan`` and ``run`` do.
     """
     index = Index(reader, FileCache(), Catalogue(), {}, lambda: False)
+    await asyncio.to_thread(forget_gone, store, reader)
     planned = await asyncio.to_thread(plan, index, root, store, selection, extent or Extent())
     return await run(planned, store, settings, model, budget=budget, control=control)
 
