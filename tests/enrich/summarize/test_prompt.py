@@ -53,7 +53,7 @@ def test_a_prompt_is_bounded_whatever_is_in_it(text: str) -> None:
         path=text,
         declaration=text,
         docstring=text,
-        below=(Below(text, text, "9"),) * 500,
+        below=(Below(text, text, "9"),) * 60,
     )
     assert most_tokens(prompt_of(subject, {"9": text}), 0).total < 65_000
     assert estimated_input_tokens(subject) < 20_000
