@@ -217,8 +217,9 @@ def test_a_mistake_in_an_inner_section_is_named(
     assert said in refusal(root, toml, environ, **overrides)
 
 
-def test_a_key_written_where_its_variable_belongs_is_not_repeated(root: Path) -> None:
-    sentence = refusal(root, '[enrich.embed]\napi_key_env = "sk-secret-0123"\n')
+def test_a_key_written_where_its_variable_belongs_is_not_repeated(root: Path, user_file: Path) -> None:
+    user_file.write_text('[enrich.embed]\napi_key_env = "sk-secret-0123"\n')
+    sentence = refusal(root)
     assert "sk-secret" not in sentence
     assert "the name of a variable" in sentence
 
@@ -234,6 +235,24 @@ def test_a_project_does_not_choose_where_its_text_and_the_users_key_are_sent(
         assert load(root).config.enrich.embed.base_url == foreign
     for own in ("http://127.0.0.1:8000/v1", "http://localhost:8000/v1", "http://[::1]:8000/v1"):
         assert load(root, toml.format(own)).config.enrich.embed.base_url == own
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("summarize", "model", "gpt-5"),
+        ("summarize", "api_key_env", "DEPLOY_TOKEN"),
+        ("embed", "api_key_env", "DEPLOY_TOKEN"),
+    ],
+)
+def test_a_projects_file_cannot_have_its_text_or_a_secret_sent_to_a_provider(
+    root: Path, user_file: Path, section: str, key: str, value: str
+) -> None:
+    toml = f'[enrich.{section}]\n{key} = "{value}"\n'
+    assert "must not choose" in refusal(root, toml)
+    user_file.write_text(toml)
+    (root / "remora-hub.toml").unlink()
+    assert getattr(getattr(load(root).config.enrich, section), key) == value
 
 
 # refusals

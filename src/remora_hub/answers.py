@@ -113,6 +113,14 @@ class Test(msgspec.Struct, frozen=True, kw_only=True):
     via: list[str] = []
 
 
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model wrote on a node, on one line. ``is_stale``: of what the node was before."""
+
+    text: str
+    model: str
+    is_stale: bool = False
+
+
 class Hover(msgspec.Struct, frozen=True, kw_only=True):
     """What is shown of a name: ``declaration`` is one line of Python; ``callers`` counts definitions that call it."""
 
@@ -121,6 +129,7 @@ class Hover(msgspec.Struct, frozen=True, kw_only=True):
     docstring: str | None = None
     callers: int | None = None
     span: Span | None = None
+    summary: Summary | None = None
 
 
 class Reported(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,13 +187,17 @@ class NodeRecord(msgspec.Struct):
 
 
 class NodeDetail(NodeRecord, kw_only=True):
-    """One node with its history; ``created_at`` and ``updated_at`` are Unix seconds."""
+    """One node with its history; ``created_at`` and ``updated_at`` are Unix seconds.
+
+    ``summary`` is no part of its record, but of what models wrote.
+    """
 
     version: int
     created_at: float
     updated_at: float
     docstring_outdated: bool = False
     documented_signature: str | None = None
+    summary: Summary | None = None
 
 
 class FileRecord(msgspec.Struct):

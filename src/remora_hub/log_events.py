@@ -115,6 +115,7 @@ EVENTS = (
     LogEvent("store.probe_ended", "debug", "The store was closed while it was probed.", "reason"),
     LogEvent("store.listener_failed", "error", "A fault of the hub's: report the traceback."),
     LogEvent("status.not_read", "debug", "No counts for the service manager just now.", "reason"),
+    LogEvent("summaries.not_read", "warning", "Answers come without what models wrote.", "reason"),
     LogEvent("symbols.postponed", "debug", "The table of symbols is brought up to date later.", "reason"),
     LogEvent("client.connected", "debug", "A client connected."),
     LogEvent("client.left", "debug", "It hung up."),

@@ -361,3 +361,47 @@ def test_one_of_the_two_functions_has_to_be_given(name: str) -> None:
 def test_options_that_make_no_sense_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ConfigError):
         Options(**wrong)
+
+
+def test_an_item_is_begun_when_all_it_waits_for_have_ended_and_others_meanwhile(process_all: Any) -> None:
+    after = {2: (0, 1), 4: (2,), 5: (4, 0)}
+    ended: list[int] = []
+    seen: dict[int, list[int]] = {}
+
+    async def process(item: int) -> int:
+        seen[item] = list(ended)
+        await asyncio.sleep(1 + item)
+        ended.append(item)
+        return item
+
+    options = Options(max_workers=50)
+    results = process_all(
+        items=range(6), process=process, options=options, after=lambda item: after.get(item, ())
+    )
+    assert results == list(range(6))
+    assert all(set(awaited) <= set(seen[item]) for item, awaited in after.items())
+    assert seen[3] == []  # it waits for nobody
+
+
+def test_what_waits_for_an_item_that_failed_is_done_all_the_same(process_all: Any) -> None:
+    async def process(item: int) -> int:
+        if item == 0:
+            raise BadAnswerError("no", is_worth_retrying=False)
+        return item
+
+    results = process_all(items=range(3), process=process, after=range)
+    assert results[1:] == [1, 2]
+    assert set(errors_of(results)) == {0}
+
+
+def test_nothing_waits_for_ever_where_the_provider_does_not_work(process_all: Any) -> None:
+    async def process(item: int) -> int:
+        raise ProviderError("down")
+
+    results = process_all(items=range(30), process=process, after=lambda item: range(max(0, item - 1), item))
+    assert len(errors_of(results)) == 30
+
+
+def test_an_item_that_would_wait_for_a_later_one_is_refused(process_all: Any) -> None:
+    with pytest.raises(ConfigError, match="item 0 does not stand before item 0"):
+        process_all(items=range(2), process=double, after=lambda item: (item,))

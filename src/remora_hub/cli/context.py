@@ -5,7 +5,7 @@ from __future__ import annotations
 import rich_click as click
 
 from remora_hub.cli.asking import hub_of
-from remora_hub.cli.listing import described, line_of, mark
+from remora_hub.cli.listing import described, line_of, mark, written_by
 from remora_hub.cli.naming import HELP, find_key
 from remora_hub.cli.options import CommonOptions, finds_root
 from remora_hub.cli.output import print_json, print_line
@@ -59,6 +59,8 @@ def _print(places: Places, found: NodeContext) -> None:
         return
     line, column = node.name_at or node.range[:2]
     print_line(f"{places.shown(node.path, line, column)}: {node.kind.replace('_', ' ')} {node.qualname}")
+    if node.summary is not None:
+        print_line(f"  {written_by(node.summary)}")
     if found.is_stale:
         print_line("  stale: the source on disk is not what the index has seen")
     indentation = " " * node.range[1]  # the source begins behind it

@@ -5,7 +5,7 @@ from __future__ import annotations
 import rich_click as click
 
 from remora_hub.cli.asking import hub_of
-from remora_hub.cli.listing import mark
+from remora_hub.cli.listing import mark, written_by
 from remora_hub.cli.naming import HELP, find_symbol, nothing_at, takes_symbol
 from remora_hub.cli.options import CommonOptions, finds_root
 from remora_hub.cli.output import print_json, print_line
@@ -29,5 +29,7 @@ def hover(options: CommonOptions, symbol: str, sync: bool) -> None:
     print_line(f"{Places(hub.root).of(shown.definition)}: {certain}{shown.declaration}")
     for line in (shown.docstring or "").splitlines():
         print_line(f"    {line}".rstrip())
+    if shown.summary is not None:
+        print_line(f"    {written_by(shown.summary)}")
     if shown.callers is not None:
         print_line(f"    called by {shown.callers}")

@@ -25,11 +25,7 @@ def index(options: CommonOptions) -> None:
     them: status --omitted), those removed from the index, and how many nodes it holds.
     """
     started = time.monotonic()
-    paths = options.paths()
-    try:
-        counts = _through_daemon(paths)
-    except NotRunningError:
-        counts = _by_itself(options, paths)
+    counts = bring_up_to_date(options)
     counts["seconds"] = round(time.monotonic() - started, 3)
     if options.as_json:
         print_json(counts)
@@ -39,6 +35,15 @@ def index(options: CommonOptions) -> None:
         f" {counts['unchanged']} unchanged, {counts['removed']} removed, {counts['failed']} failed"
         f" in {counts['seconds']:.2f} s"
     )
+
+
+def bring_up_to_date(options: CommonOptions) -> dict[str, Any]:
+    """Have the index equal the disk; what was done for it. Raises as the daemon, or ``fresh_store``, does."""
+    paths = options.paths()
+    try:
+        return _through_daemon(paths)
+    except NotRunningError:
+        return _by_itself(options, paths)
 
 
 def _through_daemon(paths: StatePaths) -> dict[str, Any]:

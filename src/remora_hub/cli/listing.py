@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from remora_hub.answers import Call, Item, Test
+from remora_hub.answers import Call, Item, Summary, Test
 from remora_hub.cli.output import print_line
 from remora_hub.cli.places import Places
 
@@ -38,6 +38,11 @@ def print_tests(places: Places, tests: Sequence[Test]) -> None:
     for test in tests:
         via = ", ".join(key.rpartition(":")[2] for key in test.via)
         print_line(line_of(places, test.item) + (f" (via {via})" if via else ""))
+
+
+def written_by(summary: Summary) -> str:
+    """A summary, whose it is, and whether it is of what the node was before."""
+    return f"{summary.text} ({summary.model}{', stale' if summary.is_stale else ''})"
 
 
 def mark(certain: bool) -> str:

@@ -13,8 +13,8 @@ import rich_click as click
 from remora_hub.answers import Place, Symbol
 from remora_hub.cli.options import CommonOptions
 from remora_hub.client.client import Client
-from remora_hub.client.source_text import read_lines
 from remora_hub.errors import UsageError
+from remora_hub.source_text import read_lines
 
 _PLACE = re.compile(r"(?P<file>.+?):(?P<line>[0-9]{1,9})(?::(?P<column>[0-9]{1,9}))?")
 _MOST_LISTED = 10

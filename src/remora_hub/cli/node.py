@@ -6,6 +6,7 @@ import rich_click as click
 from msgspec import to_builtins
 
 from remora_hub.cli.asking import hub_of
+from remora_hub.cli.listing import written_by
 from remora_hub.cli.options import CommonOptions, finds_root
 from remora_hub.cli.output import print_json, print_line
 
@@ -23,4 +24,7 @@ def node(options: CommonOptions, key: str, sync: bool) -> None:
         return
     for name, value in to_builtins(answer.node).items():
         shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
-        print_line(f"{name:20} {shown}")
+        if name != "summary":
+            print_line(f"{name:20} {shown}")
+    if answer.node.summary is not None:
+        print_line(f"{'summary':20} {written_by(answer.node.summary)}")

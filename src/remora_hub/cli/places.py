@@ -7,8 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from remora_hub.answers import Span
-from remora_hub.client.source_text import SourceLines, read_lines
 from remora_hub.errors import UsageError
+from remora_hub.source_text import SourceLines, read_lines
 
 _FILES_KEPT = 8
 

@@ -139,7 +139,7 @@ class ContextQuestion:
 
 def _add_source(found: NodeContext, root: Path) -> None:
     # Decoding and hashing are for this question alone.
-    from remora_hub.client.source_text import read_lines, source_of
+    from remora_hub.source_text import read_lines, source_of
 
     assert found.node is not None
     try:

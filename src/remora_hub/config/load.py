@@ -31,9 +31,16 @@ from remora_hub.paths import CONFIG_FILE, user_config_file
 _NO_OVERRIDES: Mapping[str, object] = MappingProxyType({})
 _LONGEST_VALUE_SHOWN = 80
 _USERS_CHOICE = (
-    "whoever wrote the project must not choose where its text and your key are sent; only a loopback address is "
-    "allowed here, others in your own config.toml, the environment or on the command line"
+    "whoever wrote the project must not choose where its text and your keys are sent; only {} is allowed here, "
+    "anything else in your own config.toml, the environment or on the command line"
 )
+# What decides, beside an endpoint, that source text is sent and which of the user's secrets with it; and what a
+# project's file may say there all the same.
+_HARMLESS = {
+    "enrich.embed.api_key_env": ("OPENAI_API_KEY", ""),
+    "enrich.summarize.api_key_env": ("",),
+    "enrich.summarize.model": ("",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +94,24 @@ def _project_layer(root: Path) -> Layer:
     if own is None:
         origin = f"pyproject.toml [{'.'.join(PYPROJECT_TABLE)}]"
         own = toml_file(root / "pyproject.toml", origin, PYPROJECT_TABLE) or Layer()
-    refused = [setting for setting in own.settings if _is_foreign_endpoint(setting)]
-    complaints = [
-        Complaint(f"{setting.name} = {_shown(setting.value)}", setting.place, _USERS_CHOICE)
-        for setting in refused
-    ]
-    return Layer(
-        [setting for setting in own.settings if setting not in refused], [*own.complaints, *complaints]
-    )
+    complaints, settings = list(own.complaints), []
+    for setting in own.settings:
+        allowed = _allowed_to_projects(setting)
+        if allowed is None:
+            settings.append(setting)
+        else:
+            complaints.append(Complaint(setting.name, setting.place, _USERS_CHOICE.format(allowed)))
+    return Layer(settings, complaints)
+
+
+def _allowed_to_projects(setting: Setting) -> str | None:
+    """What a project's own file may say there, if it says something else; None for what it may say."""
+    if _is_foreign_endpoint(setting):
+        return "a loopback address"
+    harmless = _HARMLESS.get(f"{setting.section}.{setting.key}")
+    if harmless is None or setting.value in harmless:
+        return None
+    return " or ".join(map(_shown, harmless))
 
 
 def _is_foreign_endpoint(setting: Setting) -> bool:

@@ -233,7 +233,7 @@ class SummarizeConfig(Section):
     provider: Literal["openai", "anthropic", "google", "local"] = Field(
         "openai", description="how the model is spoken to; local: an OpenAI-compatible server of your own"
     )
-    model: Text = Field("", description="model that summarizes; empty: the provider's usual one")
+    model: Text = Field("", description="model that summarizes; empty: none, and nothing is sent")
     base_url: Url = Field(
         "", description="endpoint that source text is sent to, ending in /v1; empty: the provider's own"
     )

@@ -41,6 +41,7 @@ from remora_hub.server.backend import Indexing
 from remora_hub.server.endpoint import Endpoint
 from remora_hub.server.hub_methods import hub_methods
 from remora_hub.server.lsp.language_server import LanguageServer
+from remora_hub.server.summaries import Summaries
 from remora_hub.store.node_state_store import NodeStateStore
 
 T = TypeVar("T")
@@ -75,6 +76,7 @@ class Hub:
         self._stopping = asyncio.Event()
         self._started = time.time()
         self._started_s = time.monotonic()
+        self.summaries = Summaries(paths.enrich_database)
         self._language_server = language_server = LanguageServer(self)
         self._endpoint = Endpoint(
             paths,

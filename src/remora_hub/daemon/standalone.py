@@ -12,10 +12,12 @@ from remora_hub.errors import NotRunningError, StoreError, UsageError
 from remora_hub.facts import PackedFile
 from remora_hub.feed.feed import Feed
 from remora_hub.metrics.catalogue import Samples
+from remora_hub.paths import StatePaths
 from remora_hub.query.engine import QueryEngine
 from remora_hub.query.index import Index
 from remora_hub.query.symbols import SymbolTable
 from remora_hub.server.hub_methods import hub_methods
+from remora_hub.server.summaries import Summaries
 from remora_hub.store.node_state_store import NodeStateStore
 
 T = TypeVar("T")
@@ -27,8 +29,11 @@ class StandaloneBackend:
     It was just made fresh; or it cannot be written to, as ``degraded`` says, and is ``pending`` files behind the disk.
     """
 
-    def __init__(self, store: NodeStateStore, pending: int = 0, degraded: str | None = None) -> None:
+    def __init__(
+        self, store: NodeStateStore, paths: StatePaths, pending: int = 0, degraded: str | None = None
+    ) -> None:
         self.store = store
+        self.summaries = Summaries(paths.enrich_database)
         self.pending = pending
         self.degraded = degraded
 

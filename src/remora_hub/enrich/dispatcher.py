@@ -89,8 +89,9 @@ class Dispatcher(Generic[Item, Result]):
             self._tally.breaker_waits += self._tally.waits_for != "provider"
             self._wait_for("provider", seconds)
             return seconds
-        for index in self._queue.clear():
-            self._outcomes.failed(index, _GIVEN_UP, 0)
+        while self._queue:  # what ends lets those in that waited for it
+            for index in self._queue.clear():
+                self._outcomes.failed(index, _GIVEN_UP, 0)
         return LOOK_AGAIN_S if self._outcomes.unfinished else 0.0
 
     def _take_group(self, now_s: float) -> list[tuple[int, int]]:

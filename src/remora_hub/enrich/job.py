@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -55,6 +55,11 @@ def no_priority(_item: object) -> Priority:
     return Priority.REST
 
 
+def no_predecessors(_item: object) -> Iterable[int]:
+    """No item waits for another."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Job(Generic[Item, Result]):
     """``process`` takes one item, ``process_group`` several: one of them is given. See ``caller`` for their types.
@@ -62,6 +67,8 @@ class Job(Generic[Item, Result]):
     ``limiter_name``: who uses the same name shares the limits. ``provider`` has a preset of limits and a circuit
     breaker, and is the limiter's name unless told. ``target_rpm`` and ``target_tpm`` (requests, tokens a minute) are
     aimed at as they stand; of a preset 80 % are; a ``safety_share`` holds for both. ``limits`` come before all that.
+    ``after`` gives the items, by their places in the input, that have to end before this one is begun; all stand before
+    it, so that nothing waits in a circle.
     """
 
     items: Sequence[Item]
@@ -77,6 +84,7 @@ class Job(Generic[Item, Result]):
     progress_name: str | None = None
     on_progress: ProgressCallback | None = None
     priority: Callable[[Item], Priority] = no_priority
+    after: Callable[[Item], Iterable[int]] = no_predecessors
     options: Options = field(default_factory=Options)
     persistence: Persistence[Item, Result] | None = None
     control: RunControl = field(default_factory=RunControl)

@@ -10,9 +10,12 @@ from remora_hub.enrich.answer import SKIPPED, Skipped
 from remora_hub.enrich.batches import Finished
 from remora_hub.enrich.failures import Category, Failure, ItemError
 from remora_hub.enrich.job import Job
+from remora_hub.enrich.predecessors import Predecessors
 from remora_hub.enrich.recorder import Recorder
 from remora_hub.enrich.report import Report
 from remora_hub.enrich.tally import Tally
+from remora_hub.enrich.work_queue import WorkQueue
+from remora_hub.errors import ConfigError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -29,17 +32,33 @@ class Results(list[Result | ItemError | Skipped], Generic[Result]):
 class Outcomes(Generic[Item, Result]):
     """Takes results and errors as they come; hands them to the recorder, if there is one.
 
-    Items of the same digest are called for once: the first is the leader, its twins share its outcome.
+    Items of the same digest are called for once: the first is the leader, its twins share its outcome. What waits for
+    an item that ends goes into the queue then.
     """
 
-    def __init__(self, job: Job[Item, Result], tally: Tally, recorder: Recorder[Item, Result] | None) -> None:
+    def __init__(
+        self,
+        job: Job[Item, Result],
+        queue: WorkQueue,
+        tally: Tally,
+        recorder: Recorder[Item, Result] | None,
+    ) -> None:
         self.unfinished = len(job.items)
         self._job = job
+        self._queue = queue
+        self._predecessors = Predecessors()
         self._tally = tally
         self._recorder = recorder
         self._results: list[Result | ItemError | Skipped | None] = [None] * len(job.items)
         self._is_finished = bytearray(len(job.items))
         self._twins: defaultdict[int, list[int]] = defaultdict(list)
+
+    def enqueue(self, index: int) -> None:
+        """It has to be called for: now, or when what it waits for has ended. Raises ConfigError."""
+        job = self._job
+        awaited = [before for before in job.after(job.items[index]) if not self._has_ended(index, before)]
+        if not self._predecessors.hold(index, awaited):
+            self._queue.put(index, job.priority(job.items[index]))
 
     def skip(self, index: int) -> None:
         """The user left it out."""
@@ -91,6 +110,13 @@ class Outcomes(Generic[Item, Result]):
         self._results[index] = result
         self._is_finished[index] = 1
         self.unfinished -= 1
+        for ready in self._predecessors.ended(index):
+            self._queue.put(ready, self._job.priority(self._job.items[ready]))
+
+    def _has_ended(self, index: int, before: int) -> bool:
+        if not 0 <= before < index:
+            raise ConfigError("run", "after", f"item {before} does not stand before item {index}")
+        return bool(self._is_finished[before])
 
     def _record(self, index: int, result: Result | ItemError, *, is_cached: bool) -> None:
         keep = self._job.persistence

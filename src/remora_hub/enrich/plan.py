@@ -7,7 +7,6 @@ from typing import TypeVar
 from remora_hub.enrich.job import Job
 from remora_hub.enrich.outcomes import Outcomes
 from remora_hub.enrich.recorder import Recorder
-from remora_hub.enrich.work_queue import WorkQueue
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -15,7 +14,6 @@ Result = TypeVar("Result")
 
 async def plan(
     job: Job[Item, Result],
-    queue: WorkQueue,
     outcomes: Outcomes[Item, Result],
     recorder: Recorder[Item, Result] | None,
 ) -> None:
@@ -29,7 +27,7 @@ async def plan(
     else:
         rest_list = list(rest)
     for index in rest_list:
-        queue.put(index, job.priority(job.items[index]))
+        outcomes.enqueue(index)
 
 
 async def _finish_known(

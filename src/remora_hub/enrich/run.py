@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Generic, TypeVar
 
@@ -12,7 +12,7 @@ from remora_hub.enrich.calls import Calls, Gates
 from remora_hub.enrich.clock import Clock, SystemClock
 from remora_hub.enrich.control import RunControl
 from remora_hub.enrich.dispatcher import Dispatcher
-from remora_hub.enrich.job import Job, Options, no_priority, no_tokens
+from remora_hub.enrich.job import Job, Options, no_predecessors, no_priority, no_tokens
 from remora_hub.enrich.lag import LagWatch
 from remora_hub.enrich.outcomes import Outcomes, Results
 from remora_hub.enrich.persistence import History, Persistence, RunStatus
@@ -50,6 +50,7 @@ def run_concurrent(
     progress_name: str | None = None,
     on_progress: ProgressCallback | None = None,
     priority: Callable[[Item], Priority] = no_priority,
+    after: Callable[[Item], Iterable[int]] = no_predecessors,
     options: Options | None = None,
     persistence: Persistence[Item, Result] | None = None,
     control: RunControl | None = None,
@@ -81,6 +82,7 @@ def run_concurrent(
         progress_name=progress_name,
         on_progress=on_progress,
         priority=priority,
+        after=after,
         options=options if max_workers is None else replace(options, max_workers=max_workers),
         persistence=persistence,
         control=control or RunControl(),
@@ -124,7 +126,7 @@ class _Run(Generic[Item, Result]):
         if job.persistence is not None:
             self._recorder = Recorder(job.persistence, self._wake.set)
         self._history: History | None = None  # from when it knows of this run
-        self._outcomes = Outcomes(job, self._tally, self._recorder)
+        self._outcomes = Outcomes(job, self._queue, self._tally, self._recorder)
         self._calls = Calls(job, caller, gates, self._queue, self._outcomes, self._tally, self._wake.set)
         self._dispatcher = Dispatcher(
             job, gates, self._queue, self._calls, self._outcomes, self._recorder, self._tally, self._wake
@@ -137,11 +139,11 @@ class _Run(Generic[Item, Result]):
         try:
             await self._begin_history()
             job.control.attach(self._queue, lambda: loop.call_soon_threadsafe(self._wake.set))
-            await plan(job, self._queue, self._outcomes, self._recorder)
+            await plan(job, self._outcomes, self._recorder)
             progress = ProgressReporter(job.progress_name, self._look, job.on_progress)
             async with progress, LagWatch(job.clock, self._limiter):
                 await self._dispatcher.run()
-            status = "cancelled" if self._outcomes.unfinished else "done"
+            status = "cancelled" if job.control.is_cancelled else "done"
         except asyncio.CancelledError:
             status = "cancelled"
             raise

@@ -20,6 +20,7 @@ class Node(msgspec.Struct, gc=False):
     kind: str
     qualname: str
     range: Range
+    digest: str
     name_at: tuple[int, int] | None = None
     ordinal: int = 1
     signature: str = ""

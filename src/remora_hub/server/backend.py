@@ -11,6 +11,7 @@ from remora_hub.facts import PackedFile
 from remora_hub.feed.feed import Feed
 from remora_hub.metrics.catalogue import Samples
 from remora_hub.query.index import Index
+from remora_hub.server.summaries import Summaries
 from remora_hub.store.node_state_store import NodeStateStore
 
 T = TypeVar("T")
@@ -41,6 +42,10 @@ class Backend(Protocol):
     @property
     def degraded(self) -> str | None:
         """What keeps the index from being true right now, and the remedy, on one line; None while nothing does."""
+
+    @property
+    def summaries(self) -> Summaries:
+        """What models wrote on nodes."""
 
     async def opened(self) -> None:
         """Return once the store is open. Raises StoreError (recoverable) if that takes too long."""

@@ -172,7 +172,11 @@ class HubMethods:
             text = await self._backend.store.read(lambda reader: reader.record(params.key))
         if text is None:
             raise UsageError("show", params.key, "no such node in the index")
-        return {"node": node_detail(params.key, text), **freshness}
+        detail = node_detail(params.key, text)
+        summaries = self._backend.summaries
+        if summaries.are_there:
+            detail.summary = await self._backend.ask(lambda index: summaries.of(index, params.key))
+        return {"node": detail, **freshness}
 
     async def _files(self, _connection: Connection, params: _FilesParams) -> dict[str, Any]:
         """Files by path, of one ``FileStatus`` or all; ``more`` says that others follow ``after`` the last one."""

@@ -74,7 +74,7 @@ class HubQuestions:
         return {
             "hub/definition": (SymbolParams, self._answer(_definition)),
             "hub/references": (_ReferencesParams, self._answer(_references, thorough=True)),
-            "hub/hover": (SymbolParams, self._answer(_hover)),
+            "hub/hover": (SymbolParams, self._answer(self._hover)),
             "hub/callers": (SymbolParams, self._answer(_callers, thorough=True)),
             "hub/callees": (SymbolParams, self._answer(_callees, thorough=True)),
             "hub/hierarchy": (SymbolParams, self._answer(_hierarchy, thorough=True)),
@@ -83,6 +83,11 @@ class HubQuestions:
             "hub/report": (_ReportParams, self._answer(_report, thorough=True)),
             "hub/importers": (_ImportersParams, self._answer(_importers, thorough=True)),
         }
+
+    def _hover(self, index: Index, params: SymbolParams) -> dict[str, Any]:
+        named = place_or_key(index, params)
+        found = hover(index, named) if isinstance(named, Place) else node_hover(index, named)
+        return {"hover": self._backend.summaries.added_to(index, found)}
 
     def _answer(self, question: Callable[[Index, Any], dict[str, Any]], *, thorough: bool = False) -> Answer:
         """The coroutine that answers with what ``question`` finds, and how fresh that is."""
@@ -117,11 +122,6 @@ def _references(index: Index, params: _ReferencesParams) -> dict[str, Any]:
     find = references if isinstance(named, Place) else node_references
     found = find(index, named, include_definition=params.include_definition)  # type: ignore[arg-type]  # each has its own
     return {"references": found[: params.limit], "more": len(found) > params.limit}
-
-
-def _hover(index: Index, params: SymbolParams) -> dict[str, Any]:
-    named = place_or_key(index, params)
-    return {"hover": hover(index, named) if isinstance(named, Place) else node_hover(index, named)}
 
 
 def _callers(index: Index, params: SymbolParams) -> dict[str, Any]:

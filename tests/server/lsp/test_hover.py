@@ -2,6 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from remora_hub.enrich.batches import Batch, Finished
+from remora_hub.enrich.database import EnrichDatabase
+from remora_hub.enrich.summarize.store import summary_store
+from remora_hub.paths import StatePaths
+
 HOVER = "textDocument/hover"
 
 
@@ -27,3 +32,27 @@ async def test_markdown_for_one_that_announces_it_and_no_markup_from_the_source(
 
 async def test_nothing_is_known_of_nothing(editor: Any) -> None:
     assert await editor.at(HOVER, "app/models.py", 1, 0) is None
+
+
+async def test_a_summary_is_shown_without_markup_of_its_own_and_marked_where_it_is_stale(
+    connect: Any,
+) -> None:
+    editor = await connect()
+    await editor.initialize({"textDocument": {"hover": {"contentFormat": ["markdown"]}}})
+    assert "Saves" not in (await editor.at(HOVER, "app/models.py", 9, 9))["contents"]["value"]
+    with EnrichDatabase(StatePaths(editor.root).enrich_database) as database:
+        item = Finished(
+            0, "node:app/models.py:Base.save", "of-what-it-was", "Saves *all* <b>to</b>\x1b[1m [x](y)."
+        )
+        summary_store(database, "gpt_4").write(Batch(0, (item,)))
+        text = (await editor.at(HOVER, "app/models.py", 9, 9))["contents"]["value"]
+    assert r"Saves \*all\* \<b\>to\</b\>\\x1b\[1m \[x\](y). (gpt\_4, stale)" in text
+    StatePaths(editor.root).enrich_database.unlink()
+    assert "Saves" not in (await editor.at(HOVER, "app/models.py", 9, 9))["contents"]["value"]
+
+
+async def test_a_database_of_summaries_that_is_damaged_keeps_nobody_from_an_answer(connect: Any) -> None:
+    editor = await connect()
+    await editor.initialize({})
+    StatePaths(editor.root).enrich_database.write_bytes(b"no database at all" * 1000)
+    assert "Save it." in (await editor.at(HOVER, "app/models.py", 9, 9))["contents"]["value"]

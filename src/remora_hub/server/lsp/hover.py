@@ -1,4 +1,4 @@
-"""``textDocument/hover``: the declaration, the first line of the docstring, where it is, who calls it."""
+"""``textDocument/hover``: the declaration, the docstring's first line, a model's summary, where it is, who calls it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def hover(editor: Editor, params: PositionParams) -> dict[str, Any] | None
     kind = "markdown" if "markdown" in formats else "plaintext"
 
     def question(index: Index, translation: Translation, place: answers.Place) -> dict[str, Any] | None:
-        found = query.hover(index, place)
+        found = editor.backend.summaries.added_to(index, query.hover(index, place))
         if found is None:
             return None
         text = _markdown(found) if kind == "markdown" else _plain(found)
@@ -42,13 +42,20 @@ def _markdown(found: answers.Hover) -> str:
     parts = [f"{fence}python\n{declaration}\n{fence}"]
     if found.docstring:
         parts.append(_MARKUP.sub(r"\\\1", printable(found.docstring)))
+    if found.summary is not None:
+        parts.append(_MARKUP.sub(r"\\\1", _summary(found.summary)))
     parts.append(_MARKUP.sub(r"\\\1", _whereabouts(found)))
     return "\n\n".join(parts)
 
 
 def _plain(found: answers.Hover) -> str:
     declaration, docstring = printable(found.declaration), printable(found.docstring or "")
-    return "\n\n".join(filter(None, (declaration, docstring, _whereabouts(found))))
+    summary = _summary(found.summary) if found.summary is not None else ""
+    return "\n\n".join(filter(None, (declaration, docstring, summary, _whereabouts(found))))
+
+
+def _summary(found: answers.Summary) -> str:
+    return printable(f"{found.text} ({found.model}{', stale' if found.is_stale else ''})")
 
 
 def _whereabouts(found: answers.Hover) -> str:

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from remora_hub.answers import NodeRecord
-from remora_hub.client.source_text import SourceLines, read_lines, source_of
 from remora_hub.errors import UsageError
 from remora_hub.extract.extract import Extractor
 from remora_hub.facts import unpack_nodes
 from remora_hub.query.records import node_record
+from remora_hub.source_text import SourceLines, read_lines, source_of
 
 DECORATED = """
 import functools

@@ -7,11 +7,11 @@ import stat
 from bisect import bisect_right
 from itertools import accumulate
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from xxhash import xxh3_64_hexdigest
 
-from remora_hub.answers import NodeRecord
+from remora_hub.answers import Range
 from remora_hub.errors import UsageError
 from remora_hub.extract.decode import decode_source
 
@@ -20,6 +20,22 @@ _MOST_BYTES = 64 << 20  # far above any ``max_file_bytes``: a sparse file must n
 _MOST_DECORATOR_LINES = 500
 _STRAY_MARKS = 20
 _LINE_ENDS = (b"\n", b"\r")
+
+
+class Located(Protocol):
+    """What is needed of a node to find its source: whichever record of it has that."""
+
+    @property
+    def range(self) -> Range:
+        """Where it stands, as in ``model.NodeState``."""
+
+    @property
+    def decorators(self) -> tuple[str, ...]:
+        """Their source, in order."""
+
+    @property
+    def digest(self) -> str:
+        """That of its source, decorators included."""
 
 
 class SourceText(NamedTuple):
@@ -83,7 +99,7 @@ def read_lines(root: Path, path: str) -> SourceLines:
         raise UsageError("read", path, str(getattr(error, "strerror", None) or error)) from error
 
 
-def source_of(node: NodeRecord, lines: SourceLines) -> SourceText:
+def source_of(node: Located, lines: SourceLines) -> SourceText:
     """The source of ``node``, decorators included."""
     line, column, end_line, end_column = node.range
     start = lines.position(line, column)
@@ -94,7 +110,7 @@ def source_of(node: NodeRecord, lines: SourceLines) -> SourceText:
     return SourceText(_text(lines, start, end), lines.line_of(start), is_stale=True)
 
 
-def _decorator_starts(lines: SourceLines, node: NodeRecord) -> list[int]:
+def _decorator_starts(lines: SourceLines, node: Located) -> list[int]:
     """Where an ``@`` begins a line as deep as the definition, upward from it: one of them is its first decorator's.
 
     Their number alone does not tell which: such lines may also stand in a string among their arguments.
