@@ -115,7 +115,7 @@ class WordIndex:
         self._connection.close()
 
     def _terms(self, word: str) -> list[str]:
-        term = f'"{word}"'
+        term = '"{}"'.format(word.replace('"', '""'))
         if self._has(term) or len(word) < _LEAST_LETTERS:
             return [term]
         if self._has(f"{term} *"):

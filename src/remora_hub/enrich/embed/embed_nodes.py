@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from remora_hub.enrich.answer import Answer
 from remora_hub.enrich.control import RunControl
 from remora_hub.enrich.embed.model import EmbeddingModel
-from remora_hub.enrich.embed.node_text import TEXT_VERSION, NodeText, node_texts, place_free
+from remora_hub.enrich.embed.node_text import TEXT_VERSION, NodeText, moved_as, node_texts, said_by
 from remora_hub.enrich.embed.vectors import pack
 from remora_hub.enrich.failures import ItemError
 from remora_hub.enrich.job import Job, Options
@@ -103,7 +103,8 @@ async def embed_nodes(
         )
     )
     await asyncio.to_thread(_remove, store, list(gone))
-    moved = sum(known.get(item.key) != item.digest for item in items if item.digest in set(gone.values()))
+    left = set(gone.values())
+    moved = sum(item.digest in left and known.get(item.key) != item.digest for item in items)
     reasons = dict.fromkeys(result.reason for result in results if isinstance(result, ItemError))
     return Embedded(results.report, moved, len(gone), tuple(reasons)[:_MOST_REASONS])
 
@@ -117,13 +118,12 @@ def _with_known_digests(
     texts: Sequence[NodeText], known: Mapping[str, str], gone: Mapping[str, str]
 ) -> list[NodeText]:
     """Each text under the digest its vector is stored under, if it has one, here or in the place it came from."""
-    by_content = {place_free(digest): digest for digest in gone.values()}
+    from_elsewhere = {moved_as(digest): digest for digest in gone.values()}
     found = []
     for text in texts:
-        content = place_free(text.digest)
         digest = known.get(text.key, "")
-        if place_free(digest) != content:
-            digest = by_content.get(content, text.digest)
+        if said_by(digest) != said_by(text.digest):
+            digest = from_elsewhere.get(moved_as(text.digest), text.digest)
         found.append(text._replace(digest=digest))
     return found
 

@@ -55,12 +55,13 @@ class EmbeddingEndpoint:
         *,
         api_key: str | None,
         provider: str,
+        limits: Limits,
         most_texts: int,
         max_workers: int,
     ) -> None:
         self.name = f"{model} at {base_url}"
         self.provider = provider
-        self.limits: Limits | None = None
+        self.limits = limits
         self.most_texts = most_texts
         self.max_workers = max_workers
         self._model = model

@@ -49,7 +49,7 @@ class LocalModel:
             raise ConfigError("embed with", name, f"the embedded models are {', '.join(_LOADERS)}")
         self.name = name
         self.provider = "embedded"
-        self.limits: Limits | None = Limits()
+        self.limits = Limits()
         self.most_texts = 64
         self.max_workers = 1
         self._encoder: Encoder | None = None

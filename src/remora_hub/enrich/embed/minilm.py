@@ -47,6 +47,7 @@ class MiniLM:
         self._tokenizer.enable_padding()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = len(os.sched_getaffinity(0))
+        options.enable_cpu_mem_arena = False  # it would keep 200 MB for the largest batch there was
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle cores are others'
         self._session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
 
@@ -73,7 +74,10 @@ class MiniLM:
 
 
 def _file(package: str, name: str, sha256: str) -> bytes:
-    spec = find_spec(package)
+    try:
+        spec = find_spec(package)
+    except ValueError:  # what stands in its place is no package
+        spec = None
     if spec is None or spec.origin is None:
         raise MissingExtraError(
             "load the model all-minilm-l6-v2", reason=f"{package} is missing", hint=INSTALL

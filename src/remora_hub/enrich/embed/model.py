@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from remora_hub.enrich.answer import Answer
-from remora_hub.enrich.providers import Limits
+from remora_hub.enrich.providers import Limits, limits_for
 from remora_hub.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -22,15 +22,14 @@ _ENDPOINTS_USUAL_MODEL = "text-embedding-3-small"
 
 
 class EmbeddingModel(Protocol):
-    """``name`` tells its vectors from those of others; ``provider`` shares limits and has a circuit breaker.
+    """``name`` tells its vectors from those of others; ``provider`` shares ``limits`` and has a circuit breaker.
 
-    ``limits`` are told where the provider's preset does not hold. ``most_texts`` go into one call, of which
-    ``max_workers`` may be made at a time.
+    ``most_texts`` go into one call, of which ``max_workers`` may be made at a time.
     """
 
     name: str
     provider: str
-    limits: Limits | None
+    limits: Limits
     most_texts: int
     max_workers: int
 
@@ -51,11 +50,17 @@ def model_for(config: EmbedConfig, environ: Mapping[str, str] = os.environ) -> E
     if config.base_url:
         from remora_hub.enrich.embed.endpoint import EmbeddingEndpoint  # httpx, 100 ms
 
+        provider = _provider(config.base_url)
         return EmbeddingEndpoint(
             config.base_url,
             config.model or _ENDPOINTS_USUAL_MODEL,
             api_key=_key(config.api_key_env, environ),
-            provider=_provider(config.base_url),
+            provider=provider,
+            limits=limits_for(
+                provider,
+                target_rpm=config.requests_per_minute or None,
+                target_tpm=config.tokens_per_minute or None,
+            ),
             most_texts=config.batch_items,
             max_workers=config.max_workers,
         )

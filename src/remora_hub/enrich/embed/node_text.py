@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
-from xxhash import xxh3_128_hexdigest
+from xxhash import xxh3_64_hexdigest, xxh3_128_hexdigest
 
 from remora_hub.query.words import words_of
 
@@ -20,7 +20,7 @@ TEXT_VERSION = "1"
 """Raised whenever the text of the same definition changes."""
 
 _MOST_CHARACTERS = 300  # of a docstring's first line
-_DIGEST_CHARACTERS = 32  # of xxh3-128
+_SAID, _PLACED = 32, 48  # where the parts of a digest end: xxh3-128, xxh3-64, and the record's own xxh3-64
 
 
 class _Facts(msgspec.Struct, gc=False):
@@ -29,6 +29,7 @@ class _Facts(msgspec.Struct, gc=False):
     path: str
     kind: str
     qualname: str
+    digest: str
     docstring: str | None = None
 
 
@@ -36,10 +37,7 @@ _decode = msgspec.json.Decoder(_Facts).decode
 
 
 class NodeText(NamedTuple):
-    """``digest`` is that of the text, in two parts: without the path, and of the path.
-
-    What only moves to another file keeps the first, and with it its vector.
-    """
+    """``digest`` is of what is said of the node, of its path, and of its source: see ``said_by`` and ``moved_as``."""
 
     key: str
     text: str
@@ -51,9 +49,14 @@ class NodeText(NamedTuple):
         return len(self.text) // 4 + 1
 
 
-def place_free(digest: str) -> str:
-    """The part of a text's digest that is the same wherever the definition stands."""
-    return digest[:_DIGEST_CHARACTERS]
+def said_by(digest: str) -> str:
+    """The part of a digest that tells whether a node in its place is to be embedded again: its name and docstring."""
+    return digest[:_SAID]
+
+
+def moved_as(digest: str) -> str:
+    """The part of a digest that stays where a node moves to another file as it is: all but the path."""
+    return digest[:_SAID] + digest[_PLACED:]
 
 
 def node_texts(rows: Iterable[tuple[str, str]]) -> Iterator[NodeText]:
@@ -68,6 +71,6 @@ def _text(key: str, facts: _Facts) -> NodeText:
     name = "" if facts.kind == "module" else f"{' '.join(words_of(facts.qualname))}. "
     said = (facts.docstring or "").strip()[:_MOST_CHARACTERS]
     path = " ".join(words_of(facts.path.rpartition(".")[0].removesuffix("__init__")))
-    content = f"{facts.kind}\0{name}\0{said}"
-    digest = xxh3_128_hexdigest(content.encode()) + xxh3_128_hexdigest(path.encode())
+    digest = xxh3_128_hexdigest(f"{facts.kind}\0{name}\0{said}".encode()) + xxh3_64_hexdigest(path.encode())
+    digest += facts.digest
     return NodeText(key, f"{name}{said} {path}".strip(), digest)

@@ -54,15 +54,17 @@ def rank(
     cosines = {} if similar is None else _candidates(question, similar, nodes, node_of)
     best_words = max((hit.score for hit in hits), default=0.0) or 1.0
     best_cosine = max(cosines.values(), default=0.0) or 1.0
-    meaning_weight = _MEANING if cosines else 0.0
     ranked = []
     for place, node in nodes.items():
-        hit, cosine = words.get(place), max(cosines.get(place, 0.0), 0.0)
-        by_words = hit.score / best_words if hit else 0.0
-        score = meaning_weight * cosine / best_cosine + (1 - meaning_weight) * by_words
+        hit, cosine = words.get(place), cosines.get(place)
+        score = by_words = hit.score / best_words if hit else 0.0
+        by_meaning = 0.0
+        if cosine is not None:  # of what is not embedded yet, words alone tell
+            by_meaning = max(cosine, 0.0) / best_cosine
+            score = _MEANING * by_meaning + (1 - _MEANING) * by_words
         if node.is_test and not question.wants_tests:
             score *= _TEST_SHARE
-        ranked.append(Ranked(node, score, _reasons(hit, cosine / best_cosine)))
+        ranked.append(Ranked(node, score, _reasons(hit, by_meaning)))
     ranked.sort(key=lambda one: (-one.score, one.node.path, one.node.line))
     return ranked[: question.limit]
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from remora_hub.store.changes import Commit
     from remora_hub.store.node_state_store import NodeStateStore
 
-_IDLE_S = 600.0
+IDLE_S = 600.0
 _NOTHING_EMBEDDED = "nothing is embedded yet: found by names and text alone (remora-hub enrich embed)"
 _ABOUT_TESTS = re.compile(r"\btest", re.IGNORECASE)
 
@@ -81,9 +81,14 @@ class Search:
         hits = await self._in_thread(partial(self._search, query, question, vectors, vector))
         return SearchResults(hits, note)
 
+    @property
+    def holds_memory(self) -> bool:
+        """Whether words, and perhaps vectors and a model, are in memory."""
+        return self._words is not None
+
     async def drop_if_idle(self) -> None:
         """Free the memory if nobody has searched for long."""
-        if self._words is not None and time.monotonic() - self._used_s > _IDLE_S:
+        if self.holds_memory and time.monotonic() - self._used_s > IDLE_S:
             await self._in_thread(self._drop)
             await self._close_model()
 
