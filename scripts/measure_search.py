@@ -1,9 +1,9 @@
 """How many questions about Django and SymPy are answered by the first 1, 5 and 10 results of a search.
 
 The questions stand in ``search_questions.toml``. "tuned" are those that the weights were chosen on, every other one of
-a project, "held out" the rest. "names" ranks by the words of names alone, "words" by names and text, "meaning" by
-vectors alone, "blended" is what ``remora-hub search`` answers. Projects are fetched as wheels, and kept with index and
-vectors. What a query takes is measured with everything in memory.
+a project, "held out" the rest. "words" ranks by names and text, "names" leaves out of that what has none of a question's
+words in its names, "meaning" ranks by vectors alone, "blended" is what ``remora-hub search`` answers. Projects are
+fetched as wheels, and kept with index and vectors. What a query takes is measured with everything in memory.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from remora_hub.query.node_words import node_words
 from remora_hub.query.words import telling_words
 from remora_hub.store.keys import NODE_PREFIX, node_key
 from remora_hub.store.reader import Reader
-from remora_hub.store.word_index import IndexedNode, WordHit, WordIndex, accepted
+from remora_hub.store.word_index import IndexedNode, WordIndex, accepted
 
 QUESTIONS = Path(__file__).with_name("search_questions.toml")
 DEPTHS = (1, 5, 10)
@@ -77,9 +77,9 @@ class Searched:
         similar = self._vectors.search(vector)
         blended = rank(question, hits, similar, self._words.node)
         self.query_ms.append((time.perf_counter() - started) * 1000)
-        by_name = sorted((hit for hit in hits if hit.name_score), key=_by_name)[: max(DEPTHS)]
+        by_name = [hit for hit in hits if self._words.parts_with(telling_words(asked), hit.node)[0]]
         return {
-            "names": _keys(hit.node for hit in by_name),
+            "names": _keys(hit.node for hit in by_name[: max(DEPTHS)]),
             "words": _keys(one.node for one in rank(question, hits, None, self._words.node)),
             "meaning": _keys(one.node for one in rank(question, [], similar, self._words.node)),
             "blended": _keys(one.node for one in blended),
@@ -142,10 +142,6 @@ def _keys(nodes: Iterable[IndexedNode]) -> list[str]:
 
 def _any(_node: IndexedNode) -> bool:
     return True
-
-
-def _by_name(hit: WordHit) -> float:
-    return -hit.name_score
 
 
 if __name__ == "__main__":

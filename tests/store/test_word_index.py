@@ -61,11 +61,12 @@ def test_nothing_in_a_word_is_syntax(index: WordIndex, hostile: str) -> None:
     assert found(index, hostile) in ([], ["send_mail"])
 
 
-def test_it_says_whether_name_or_text_had_the_word(index: WordIndex) -> None:
-    by_suffix = {hit.node.suffix: hit for hit in index.search(["retry"])}
-    assert by_suffix["Retry.wait"].name_score > 0
-    assert by_suffix["acquire"].name_score == 0
-    assert by_suffix["acquire"].text_score > 0
+def test_it_says_whether_names_or_text_have_a_word(index: WordIndex) -> None:
+    by_suffix = {hit.node.suffix: hit.node for hit in index.search(["retry"])}
+    assert index.parts_with(["retry"], by_suffix["Retry.wait"]) == (True, True)
+    assert index.parts_with(["retry"], by_suffix["acquire"]) == (False, True)
+    assert index.parts_with(["acqui"], by_suffix["acquire"]) == (True, False)
+    assert index.parts_with(["zebra"], by_suffix["acquire"]) == (False, False)
 
 
 def test_a_file_is_replaced_whole(index: WordIndex) -> None:

@@ -23,13 +23,9 @@ CREATE VIRTUAL TABLE known_words USING fts5vocab(words, row);
 _COLUMNS = "path, suffix, kind, line, column, is_test, docstring"
 # How much a word in each column counts: its own name, names around it, the path, the docstring. Chosen on the questions
 # of ``scripts/measure-search``.
-_WEIGHTS = "4.0, 2.0, 1.0, 3.0"
-_IN_NAME = "4.0, 2.0, 0.0, 0.0"
-_IN_TEXT = "0.0, 0.0, 1.0, 3.0"
-_SEARCH = f"""
-SELECT node.*, bm25(words, {_WEIGHTS}) AS score, bm25(words, {_IN_NAME}), bm25(words, {_IN_TEXT})
-FROM words JOIN node ON node.id = words.rowid WHERE words MATCH ? ORDER BY score
-"""  # noqa: S608  # constants
+_WEIGHTS = "INSERT INTO words (words, rank) VALUES ('rank', 'bm25(4.0, 2.0, 1.0, 3.0)')"
+_NODE = f"SELECT {_COLUMNS} FROM node WHERE id = ?"  # noqa: S608  # constants
+_SEARCH = "SELECT rowid, rank FROM words WHERE words MATCH ? ORDER BY rank"
 _LEAST_LETTERS = 4  # of a word that is taken for a part of another, or for one misspelt
 _LEAST_LIKENESS = 0.8
 
@@ -57,12 +53,10 @@ class NodeWords(NamedTuple):
 
 
 class WordHit(NamedTuple):
-    """A definition with words of a question; scores are BM25's, the higher the better, of its name and its text too."""
+    """A definition with words of a question; its score is BM25's, the higher the better."""
 
     node: IndexedNode
     score: float
-    name_score: float
-    text_score: float
 
 
 class WordIndex:
@@ -71,6 +65,7 @@ class WordIndex:
     def __init__(self) -> None:
         self._connection = apsw.Connection(":memory:")
         self._connection.execute(_TABLES)
+        self._connection.execute(_WEIGHTS)
 
     def replace(self, path: str, rows: Iterable[NodeWords]) -> None:
         """Put the definitions of a file in the place of those it had."""
@@ -92,12 +87,29 @@ class WordIndex:
 
         A word that none has stands for those that begin with it, or else for those that are spelt much like it.
         """
-        terms = [term for word in words for term in self._terms(word)]
-        if not terms:
+        asked = self._expression(words)
+        if asked is None:
             return
-        rows = self._connection.execute(_SEARCH, (" OR ".join(terms),))
-        for _, *columns, score, in_name, in_text in rows:
-            yield WordHit(_node(columns), -score, -in_name, -in_text)
+        for row, score in self._connection.execute(_SEARCH, (asked,)):
+            for columns in self._connection.execute(_NODE, (row,)):
+                yield WordHit(_node(columns), -score)
+
+    def parts_with(self, words: Sequence[str], node: IndexedNode) -> tuple[bool, bool]:
+        """Whether any of ``words``, taken as ``search`` takes them, is in its names; in its path or docstring."""
+        asked = self._expression(words)
+        if asked is None:
+            return False, False
+        row = self._connection.execute(
+            "SELECT id FROM node WHERE path = ? AND suffix = ?", (node.path, node.suffix)
+        ).get
+        in_names, in_text = (
+            self._connection.execute(
+                "SELECT 1 FROM words WHERE words MATCH ? AND rowid = ?", (f"{{{columns}}} : ({asked})", row)
+            ).get
+            is not None
+            for columns in ("name outer", "path docstring")
+        )
+        return in_names, in_text
 
     def node(self, path: str, suffix: str) -> IndexedNode | None:
         """The definition of a key, if there is one."""
@@ -113,6 +125,9 @@ class WordIndex:
     def close(self) -> None:
         """Free its memory."""
         self._connection.close()
+
+    def _expression(self, words: Sequence[str]) -> str | None:
+        return " OR ".join(term for word in words for term in self._terms(word)) or None
 
     def _terms(self, word: str) -> list[str]:
         term = '"{}"'.format(word.replace('"', '""'))

@@ -26,11 +26,17 @@ _NOTABLE = 0.75  # share of the best cosine from which on the meaning is a reaso
 
 
 class Ranked(NamedTuple):
-    """One result: 1 is the best score there can be."""
+    """One result: 1 is the best score there can be, ``by_meaning`` its cosine's share of the best one."""
 
     node: IndexedNode
     score: float
-    reasons: list[SearchReason]
+    by_meaning: float
+
+    def reasons(self, in_names: bool, in_text: bool) -> list[SearchReason]:
+        """Why it was found, told which parts of it have words of the question."""
+        is_near = self.by_meaning >= _NOTABLE or not (in_names or in_text)
+        told: list[tuple[SearchReason, bool]] = [("meaning", is_near), ("name", in_names), ("text", in_text)]
+        return [reason for reason, holds in told if holds]
 
 
 class Question(NamedTuple):
@@ -64,7 +70,7 @@ def rank(
             score = _MEANING * by_meaning + (1 - _MEANING) * by_words
         if node.is_test and not question.wants_tests:
             score *= _TEST_SHARE
-        ranked.append(Ranked(node, score, _reasons(hit, by_meaning)))
+        ranked.append(Ranked(node, score, by_meaning))
     ranked.sort(key=lambda one: (-one.score, one.node.path, one.node.line))
     return ranked[: question.limit]
 
@@ -89,14 +95,3 @@ def _candidates(
             break
     rows = {place: similar.rows.get(node_key(*place)) for place in nodes}
     return {place: float(similar.cosines[row]) for place, row in rows.items() if row is not None}
-
-
-def _reasons(hit: WordHit | None, meaning: float) -> list[SearchReason]:
-    reasons: list[SearchReason] = []
-    if meaning >= _NOTABLE or (hit is None and meaning > 0):
-        reasons.append("meaning")
-    if hit is not None and hit.name_score > 0:
-        reasons.append("name")
-    if hit is not None and hit.text_score > 0:
-        reasons.append("text")
-    return reasons

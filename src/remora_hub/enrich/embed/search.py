@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from remora_hub.answers import SearchHit, SearchResults
+from remora_hub.answers import SearchHit, SearchReason, SearchResults
 from remora_hub.enrich.database import EnrichDatabase
 from remora_hub.enrich.embed.model import EmbeddingModel, model_for, model_name
 from remora_hub.enrich.embed.ranking import CANDIDATES, Question, rank
@@ -160,9 +160,11 @@ class Search:
         if words is None:  # dropped meanwhile
             self._refresh_words()
             return self._search(query, question, vectors, vector)
-        hits = accepted(words.search(telling_words(query)), question.accepts, CANDIDATES)
+        asked = telling_words(query)
+        hits = accepted(words.search(asked), question.accepts, CANDIDATES)
         similar = vectors.search(vector) if vectors is not None and vector is not None else None
-        return [_shown(one) for one in rank(question, hits, similar, words.node)]
+        ranked = rank(question, hits, similar, words.node)
+        return [_shown(one, one.reasons(*words.parts_with(asked, one.node))) for one in ranked]
 
     def _drop(self) -> None:
         words, self._words, self._vectors = self._words, None, None
@@ -178,7 +180,7 @@ class Search:
             self._changed.update(commit.files)
 
 
-def _shown(ranked: Ranked) -> SearchHit:
+def _shown(ranked: Ranked, reasons: list[SearchReason]) -> SearchHit:
     node = ranked.node
     qualname = node.suffix.partition("#")[0]
     name = module_name(node.path) if node.kind == "module" else qualname.rpartition(".")[2]
@@ -191,6 +193,6 @@ def _shown(ranked: Ranked) -> SearchHit:
         column=node.column,
         key=node_key(node.path, node.suffix),
         score=round(ranked.score, 4),
-        reasons=ranked.reasons,
+        reasons=reasons,
         docstring=node.docstring,
     )
