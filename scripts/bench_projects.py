@@ -19,9 +19,10 @@ WHEELS = {
     "homeassistant": "homeassistant==2024.3.3",
     "django": "Django==6.1.3",
     "transformers": "transformers==5.23.0",
+    "sympy": "sympy==1.14.0",
 }
 LIBRARY = "library"
-PROJECTS = (*WHEELS, LIBRARY)
+PROJECTS = ("homeassistant", "django", "transformers", LIBRARY)  # those a bench run takes unless told
 
 _NOT_CODE = shutil.ignore_patterns("__pycache__", ".remora", ".git", "site-packages", "config-*", "*.so")
 _MARGIN = re.compile(rb"^([^\s#)\]}]\w*)", re.MULTILINE)

@@ -156,6 +156,35 @@ class Symbol(msgspec.Struct, frozen=True, omit_defaults=True):
     provisional: bool = False
 
 
+SearchReason = Literal["meaning", "name", "text"]
+
+
+class SearchHit(msgspec.Struct, frozen=True, kw_only=True):
+    """One answer to a search: a node as ``Symbol`` shows it, with the first line of its docstring.
+
+    ``score`` is 1 at most. ``reasons`` say why it was found: its meaning is near the question's, words of the question
+    are in its name or what it stands in, or in its docstring or path.
+    """
+
+    name: str
+    kind: str
+    qualname: str
+    path: str
+    line: int
+    column: int
+    key: str
+    score: float
+    reasons: list[SearchReason]
+    docstring: str | None = None
+
+
+class SearchResults(msgspec.Struct, frozen=True):
+    """The best hits first; ``note`` says why the meaning played no part, None where it did."""
+
+    hits: list[SearchHit]
+    note: str | None = None
+
+
 class NodeRecord(msgspec.Struct):
     """One node, without version and times: the fields of ``model.NodeState``.
 

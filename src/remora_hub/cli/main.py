@@ -23,6 +23,7 @@ COMMANDS = {
     "top": ("remora_hub.cli.top:top", "Watch what the hub is doing."),
     "index": ("remora_hub.cli.index:index", "Bring the index up to date once, without a daemon."),
     "symbols": ("remora_hub.cli.symbols:symbols", "Find symbols by name."),
+    "search": ("remora_hub.cli.search:search", "Find code by what it does: by meaning, names and text."),
     "outline": ("remora_hub.cli.outline:outline", "List the definitions in a file."),
     "node": ("remora_hub.cli.node:node", "Show all that is known of one definition."),
     "definition": ("remora_hub.cli.definition:definition", "Show where a name is defined."),

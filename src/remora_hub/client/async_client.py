@@ -29,6 +29,7 @@ from remora_hub.client.results import (
     Outline,
     References,
     Report,
+    Search,
     Status,
     Symbols,
     Tests,
@@ -95,6 +96,18 @@ class AsyncClient:
     ) -> Symbols:
         """The best ``limit`` symbols by name, of one ``kind``, below ``path`` (a file, a directory or a glob)."""
         return await self._link.ask(requests.symbols(query, kind, path, limit, sync))
+
+    async def search(
+        self,
+        query: str,
+        *,
+        kind: str | None = None,
+        path: str | None = None,
+        limit: int = 10,
+        sync: bool = False,
+    ) -> Search:
+        """The ``limit`` nodes that answer a question best, by meaning, names and text; otherwise as ``symbols``."""
+        return await self._link.ask(requests.search(query, kind, path, limit, sync))
 
     async def outline(self, path: str, *, sync: bool = False) -> Outline:
         """The nodes of the file at ``path``."""

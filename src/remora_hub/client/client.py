@@ -26,6 +26,7 @@ from remora_hub.client.results import (
     Outline,
     References,
     Report,
+    Search,
     Status,
     Symbols,
     Tests,
@@ -101,6 +102,18 @@ class Client:
     ) -> Symbols:
         """The best ``limit`` symbols by name, of one ``kind``, below ``path`` (a file, a directory or a glob)."""
         return self._link.ask(requests.symbols(query, kind, path, limit, sync))
+
+    def search(
+        self,
+        query: str,
+        *,
+        kind: str | None = None,
+        path: str | None = None,
+        limit: int = 10,
+        sync: bool = False,
+    ) -> Search:
+        """The ``limit`` nodes that answer a question best, by meaning, names and text; otherwise as ``symbols``."""
+        return self._link.ask(requests.search(query, kind, path, limit, sync))
 
     def outline(self, path: str, *, sync: bool = False) -> Outline:
         """The nodes of the file at ``path``."""

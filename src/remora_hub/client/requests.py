@@ -20,6 +20,7 @@ from remora_hub.client.results import (
     Outline,
     References,
     Report,
+    Search,
     Status,
     Symbols,
     Tests,
@@ -64,6 +65,14 @@ def symbols(query: str, kind: str | None, path: str | None, limit: int, sync: bo
     if path is not None:
         params["path"] = path
     return Request("hub/symbols", params, Symbols)
+
+
+def search(query: str, kind: str | None, path: str | None, limit: int, sync: bool) -> Request[Search]:
+    """Nodes by meaning, names and text. The first question reads all words and vectors, and loads the model."""
+    params = {"query": query, "kind": kind, "limit": limit, "sync": sync}
+    if path is not None:
+        params["path"] = path
+    return Request("hub/search", params, Search, extra_s=30.0)
 
 
 def outline(path: str, sync: bool) -> Request[Outline]:

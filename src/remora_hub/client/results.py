@@ -18,6 +18,7 @@ from remora_hub.answers import (
     NodeRecord,
     Reference,
     Reported,
+    SearchHit,
     Symbol,
     Test,
 )
@@ -44,6 +45,13 @@ class Symbols(Fresh):
     """Symbols by name, the best match first."""
 
     symbols: list[Symbol]
+
+
+class Search(Fresh):
+    """What answers a question, the best first; ``note`` says why the meaning played no part, None where it did."""
+
+    hits: list[SearchHit]
+    note: str | None = None
 
 
 class Outline(Fresh):

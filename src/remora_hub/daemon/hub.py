@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from remora_hub import __version__
-from remora_hub.answers import Symbol
+from remora_hub.answers import SearchResults, Symbol
 from remora_hub.config import HubConfig
 from remora_hub.daemon.event_loop import run_until
 from remora_hub.daemon.idle import wait_until_idle
@@ -188,6 +188,11 @@ class Hub:
         """Search for symbols by name."""
         with self._sessions.answering, self.store.suspecting():
             return await self._sessions.current.search_symbols(query, kind, limit, path)
+
+    async def search(self, query: str, kind: str | None, limit: int, path: str | None) -> SearchResults:
+        """Search by meaning, names and text."""
+        with self._sessions.answering, self.store.suspecting():
+            return await self._sessions.current.search.search(query, kind=kind, path=path, limit=limit)
 
     async def ask(
         self,

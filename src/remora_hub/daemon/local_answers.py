@@ -36,11 +36,11 @@ def answer_locally(
         async with AsyncExitStack() as stack:
             if is_only_readable(paths):
                 store, pending = await stack.enter_async_context(kept_store(paths, config))
-                backend = StandaloneBackend(store, paths, pending, not_writable(paths))
+                backend = StandaloneBackend(store, paths, config.enrich.embed, pending, not_writable(paths))
             else:
                 fresh = fresh_store(paths, config, on_begin, most_files=config.client.max_adhoc_files)
                 store, _ = await stack.enter_async_context(fresh)
-                backend = StandaloneBackend(store, paths)
+                backend = StandaloneBackend(store, paths, config.enrich.embed)
             for method, params in calls:
                 try:
                     answers.append(await backend.call(method, params))

@@ -15,6 +15,7 @@ from remora_hub.config import HubConfig
 from remora_hub.daemon.assembly import facts_cache, open_store, parse_lanes, source_rules
 from remora_hub.daemon.first_names import FirstNames
 from remora_hub.daemon.full_pools import fill
+from remora_hub.enrich.embed.search import Search
 from remora_hub.errors import CorruptStoreError, HubError, StoreError
 from remora_hub.feed.feed import Feed
 from remora_hub.logs import get_logger
@@ -91,6 +92,7 @@ class Session:
         self.engine = QueryEngine(store)
         self._symbols = SymbolSearch(store)
         self._has_walked = False
+        self.search = Search(store, paths.enrich_database, config.enrich.embed)
         self._first_names = FirstNames(sources, self._symbols, config.index.lane_count)
 
     @classmethod
@@ -111,6 +113,7 @@ class Session:
                 stack.callback(self._cache.close)
             stack.push_async_callback(self.store.close)
             stack.push_async_callback(self._symbols.close)
+            stack.push_async_callback(self.search.close)
             stack.push_async_callback(self.engine.close)
             stack.callback(self.unsaved.close)
             stack.callback(self.executor.shutdown, wait=False, cancel_futures=True)
@@ -266,6 +269,7 @@ class Session:
         while True:
             await asyncio.sleep(_TICK_S)
             await asyncio.to_thread(self.lanes.reap)
+            await self.search.drop_if_idle()
 
 
 def first_hub_error(group: BaseExceptionGroup[BaseException]) -> BaseException:

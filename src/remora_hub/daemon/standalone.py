@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from remora_hub.answers import Symbol
+from remora_hub.answers import SearchResults, Symbol
+from remora_hub.config import EmbedConfig
+from remora_hub.enrich.embed.search import Search
 from remora_hub.errors import NotRunningError, StoreError, UsageError
 from remora_hub.facts import PackedFile
 from remora_hub.feed.feed import Feed
@@ -30,9 +32,16 @@ class StandaloneBackend:
     """
 
     def __init__(
-        self, store: NodeStateStore, paths: StatePaths, pending: int = 0, degraded: str | None = None
+        self,
+        store: NodeStateStore,
+        paths: StatePaths,
+        embed: EmbedConfig,
+        pending: int = 0,
+        degraded: str | None = None,
     ) -> None:
         self.store = store
+        self._paths = paths
+        self._embed = embed
         self.summaries = Summaries(paths.enrich_database)
         self.pending = pending
         self.degraded = degraded
@@ -80,6 +89,14 @@ class StandaloneBackend:
         table = SymbolTable()
         table.refresh(self.store.reader, ())  # nobody else waits for this event loop
         return table.search(query, kind=kind, path=path, limit=limit)
+
+    async def search(self, query: str, kind: str | None, limit: int, path: str | None) -> SearchResults:
+        """Search by meaning, names and text."""
+        search = Search(self.store, self._paths.enrich_database, self._embed, follows=False)
+        try:
+            return await search.search(query, kind=kind, path=path, limit=limit)
+        finally:
+            await search.close()
 
     async def ask(
         self,

@@ -75,6 +75,11 @@ class EnrichDatabase:
         with self._lock:
             self._connection.close()
 
+    def data_version(self) -> int:
+        """Another number than before where another connection, of whichever process, has written. Raises StoreError."""
+        with self._lock, self._errors("look at the store"):
+            return int(self._connection.pragma("data_version"))
+
     @contextmanager
     def transaction(self, operation: str) -> Iterator[apsw.Connection]:
         """Write all or nothing; ``operation`` is for the message of the StoreError that is raised if nothing was."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -36,10 +36,23 @@ WHERE result.task = ? AND cache.model = ? AND cache.prompt_version = ?
 """
 _RESULTS_OF_KEYS = f"{_RESULTS} AND result.key IN (SELECT value FROM json_each(?))"  # noqa: S608  # constants
 _RESULTS_SORTED = f"{_RESULTS} ORDER BY result.key"
+_VERSIONS = """
+SELECT result.key, cache.digest, cache.id, cache.made_at
+FROM hub_enrich_results AS result JOIN hub_enrich_cache AS cache ON cache.id = result.cache_id
+WHERE result.task = ? AND cache.model = ? AND cache.prompt_version = ?
+"""
 _CACHED = """
 SELECT digest, body FROM hub_enrich_cache
 WHERE task = ? AND model = ? AND prompt_version = ? AND digest IN (SELECT value FROM json_each(?))
 """
+
+
+class ResultVersion(NamedTuple):
+    """``digest`` is that of what the result was made from; the others change when it is made again."""
+
+    digest: str
+    cache_id: int
+    made_at: float
 
 
 class TaskStore(Generic[Result]):
@@ -115,6 +128,19 @@ class TaskStore(Generic[Result]):
         with self._database.reading("read results") as connection:
             rows: Rows = connection.execute(_RESULTS_SORTED, self._variant).fetchall()
         return ((key, digest, self._decode(body)) for key, digest, body in rows)
+
+    def versions(self) -> dict[str, ResultVersion]:
+        """Of everything stored, by key, what tells whether it is another result than before."""
+        with self._database.reading("read results") as connection:
+            rows: Rows = connection.execute(_VERSIONS, self._variant)
+            return {key: ResultVersion(*version) for key, *version in rows}
+
+    def results_of(self, keys: Iterable[str]) -> dict[str, Result]:
+        """The results of those of these keys that have one, whatever they were made from."""
+        wanted = msgspec.json.encode(list(keys)).decode()
+        with self._database.reading("read results") as connection:
+            rows: Rows = connection.execute(_RESULTS_OF_KEYS, (*self._variant, wanted))
+            return {key: self._decode(body) for key, _, body in rows}
 
     def forget(self, keys: Iterable[str]) -> None:
         """Remove the results of these keys, whatever model made them; the cache keeps them, should they come back."""

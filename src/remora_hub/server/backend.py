@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from remora_hub.answers import Symbol
+from remora_hub.answers import SearchResults, Symbol
 from remora_hub.facts import PackedFile
 from remora_hub.feed.feed import Feed
 from remora_hub.metrics.catalogue import Samples
@@ -63,6 +63,9 @@ class Backend(Protocol):
         self, query: str, kind: str | None, limit: int, path: str | None = None
     ) -> list[Symbol]:
         """Search for symbols by name."""
+
+    async def search(self, query: str, kind: str | None, limit: int, path: str | None) -> SearchResults:
+        """Search by meaning, names and text."""
 
     async def ask(
         self,

@@ -52,6 +52,14 @@ class _SymbolsParams(msgspec.Struct):
     sync: bool = False
 
 
+class _SearchParams(msgspec.Struct):
+    query: Query
+    kind: Word | None = None
+    path: Path | None = None
+    limit: Limit = 10
+    sync: bool = False
+
+
 class _OutlineParams(msgspec.Struct):
     path: Path
     sync: bool = False
@@ -121,6 +129,7 @@ class HubMethods:
             "hub/metrics": (_MetricsParams, self._metrics),
             "hub/sync": (_SyncParams, self._sync),
             "hub/symbols": (_SymbolsParams, self._symbols),
+            "hub/search": (_SearchParams, self._search),
             "hub/outline": (_OutlineParams, self._outline),
             "hub/node": (_NodeParams, self._node),
             "hub/files": (_FilesParams, self._files),
@@ -151,6 +160,13 @@ class HubMethods:
         freshness = await self.ready(sync=params.sync)
         found = await self._backend.search_symbols(params.query, params.kind, params.limit, params.path)
         return {"symbols": found, **freshness}
+
+    async def _search(self, _connection: Connection, params: _SearchParams) -> dict[str, Any]:
+        """``hits`` with scores and reasons; ``note`` where the meaning played no part."""
+        _check_one_of(NodeKind, params.kind)
+        freshness = await self.ready(sync=params.sync)
+        found = await self._backend.search(params.query, params.kind, params.limit, params.path)
+        return {"hits": found.hits, "note": found.note, **freshness}
 
     async def _outline(self, _connection: Connection, params: _OutlineParams) -> dict[str, Any]:
         freshness = await self.ready(sync=params.sync)
