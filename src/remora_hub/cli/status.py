@@ -71,5 +71,8 @@ def _print(found: dict[str, Any]) -> None:
     about = f": {watch['detail']}" if watch["detail"] else ""
     print_line(f"  watch     {watch['state']}, {watch['directories']} directories{about}")
     print_line(f"  clients   {found['clients']}")
+    for task, follower in found["enrich"].items():
+        trouble = f": {follower['problem']}; {follower['remedy']}" if follower["problem"] else ""
+        print_line(f"  enrich    {task} {follower['state']}, {follower['done']} done{trouble}")
     for problem in found["problems"]:
         print_line(f"  problem   {problem['part']}: {problem['problem']}; {problem['remedy']}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 
 
 class Occupancy:
@@ -13,6 +14,7 @@ class Occupancy:
         self._inside = 0
         self._is_empty = asyncio.Event()
         self._is_empty.set()
+        self._left_s = time.monotonic()
 
     def __enter__(self) -> None:
         self._inside += 1
@@ -22,6 +24,12 @@ class Occupancy:
         self._inside -= 1
         if not self._inside:
             self._is_empty.set()
+            self._left_s = time.monotonic()
+
+    @property
+    def empty_s(self) -> float:
+        """For how long nobody has been inside, in seconds."""
+        return 0.0 if self._inside else time.monotonic() - self._left_s
 
     async def wait_until_empty(self, longest_s: float) -> None:
         """Return once nobody is inside, or ``longest_s`` have passed."""

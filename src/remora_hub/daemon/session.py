@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
 from typing import Self
@@ -14,6 +14,7 @@ from remora_hub.answers import Symbol
 from remora_hub.config import HubConfig
 from remora_hub.daemon.assembly import facts_cache, open_store, parse_lanes, source_rules
 from remora_hub.daemon.first_names import FirstNames
+from remora_hub.daemon.followers import Followers
 from remora_hub.daemon.full_pools import fill
 from remora_hub.enrich.embed.search import Search
 from remora_hub.errors import CorruptStoreError, HubError, StoreError
@@ -37,6 +38,7 @@ from remora_hub.store.node_state_store import READ_THREADS, NodeStateStore
 from remora_hub.watch.watcher import Watcher
 
 _TICK_S = 1.0
+_UNASKED_FOR_S = 1.0  # then nobody waits for the machine
 
 log = get_logger(__name__)
 
@@ -51,7 +53,9 @@ class Session:
     ``is_ready`` is set behind the cold start, ``has_ended`` when the session is being closed.
     """
 
-    def __init__(self, paths: StatePaths, config: HubConfig, store: NodeStateStore) -> None:
+    def __init__(
+        self, paths: StatePaths, config: HubConfig, store: NodeStateStore, unasked_s: Callable[[], float]
+    ) -> None:
         self.store = store
         self._check_interval_s = config.store.check_interval_s
         self.is_ready = asyncio.Event()
@@ -93,14 +97,20 @@ class Session:
         self._symbols = SymbolSearch(store)
         self._has_walked = False
         self.search = Search(store, paths.enrich_database, config.enrich.embed)
+        self.followers = Followers(
+            paths, config, store, lambda: not self.pending and unasked_s() >= _UNASKED_FOR_S
+        )
         self._first_names = FirstNames(sources, self._symbols, config.index.lane_count)
 
     @classmethod
-    async def open(cls, paths: StatePaths, config: HubConfig) -> Self:
-        """Open the store of ``paths``. Raises CorruptStoreError, NewerIndexError, StoreError."""
+    async def open(cls, paths: StatePaths, config: HubConfig, unasked_s: Callable[[], float]) -> Self:
+        """Open the store of ``paths``. Raises CorruptStoreError, NewerIndexError, StoreError.
+
+        ``unasked_s`` tells for how many seconds nobody has had a question answered.
+        """
         paths.prepare()
         store = await open_store(paths, config)
-        return cls(paths, config, store)
+        return cls(paths, config, store, unasked_s)
 
     async def __aenter__(self) -> Self:
         return self
@@ -185,6 +195,7 @@ class Session:
                 tasks.create_task(self.facts_keeping.run())
             await self._warm_up()
             await self._fill_pools()
+            tasks.create_task(self.followers.run())
             gc.freeze()  # what is here lasts: to look through it for cycles again and again stops answers for 0.1 s
 
     async def _read_names(self) -> None:

@@ -113,7 +113,7 @@ class Sessions:
     async def _run_one(self) -> None:
         """One session, until it is cancelled or fails."""
         self._is_replacing.clear()
-        async with await Session.open(self._paths, self._config()) as session:
+        async with await Session.open(self._paths, self._config(), lambda: self.answering.empty_s) as session:
             if self._is_replacing.is_set():  # the configuration changed while it was opened
                 raise _replaced()
             session.adjust(self._config())

@@ -98,5 +98,6 @@ async def session_status(session: Session) -> dict[str, Any]:
         },
         "lanes": {"count": session.lanes.count, **asdict(session.lanes.counters)},
         "subscribers": session.feed.subscribers,
+        "enrich": session.followers.status(),
         "store": {"database_bytes": stats.database_bytes, "wal_bytes": stats.wal_bytes},
     }

@@ -46,6 +46,8 @@ CREATE TABLE hub_enrich_runs (
 CREATE TABLE hub_enrich_batches (
     run_id INTEGER NOT NULL, number INTEGER NOT NULL, items INTEGER NOT NULL, failed INTEGER NOT NULL,
     stored_at REAL NOT NULL, PRIMARY KEY (run_id, number)) WITHOUT ROWID;
+CREATE TABLE hub_enrich_followed (
+    task TEXT PRIMARY KEY, variant TEXT NOT NULL, index_id TEXT NOT NULL, sequence INTEGER NOT NULL) WITHOUT ROWID;
 """
 
 

@@ -5,23 +5,14 @@ The imports take most of its start; a hub that is killed meanwhile would leave i
 
 from __future__ import annotations
 
-import ctypes
-import os
-import signal
 import sys
 
-_PR_SET_PDEATHSIG = 1  # prctl(2)
+from remora_hub.lifeline import die_with_parent
 
 
 def main() -> None:
     """Become a lane. ``argv[1]`` is the parent's process id."""
-    _die_with_parent(int(sys.argv[1]))
+    die_with_parent(int(sys.argv[1]))
     from remora_hub.pipeline import lane_main
 
     lane_main.main()
-
-
-def _die_with_parent(parent: int) -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before the call
-        sys.exit(1)

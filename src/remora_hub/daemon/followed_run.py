@@ -1,0 +1,152 @@
+"""One run of an enricher over what has changed since its last one; where it has got to is kept beside its results."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+
+from remora_hub.config.model import EmbedConfig, EnrichConfig, SummarizeConfig
+from remora_hub.daemon.follower_main import Ordered, Outcome
+from remora_hub.enrich.control import RunControl
+from remora_hub.enrich.database import EnrichDatabase
+from remora_hub.enrich.embed.embed_nodes import Sources, embed_nodes
+from remora_hub.enrich.embed.model import model_for, model_name
+from remora_hub.enrich.embed.node_text import TEXT_VERSION
+from remora_hub.enrich.failures import Category
+from remora_hub.enrich.followed import Position, read_position, store_position
+from remora_hub.enrich.report import Report
+from remora_hub.enrich.summarize.chat import HttpChatModel
+from remora_hub.enrich.summarize.prompt import PROMPT_VERSION
+from remora_hub.enrich.summarize.run import Budget, summarize
+from remora_hub.enrich.summarize.selection import Selection
+from remora_hub.enrich.summarize.settings import model_settings
+from remora_hub.enrich.summarize.store import summary_store
+from remora_hub.paths import StatePaths
+from remora_hub.store.changes import Horizon
+from remora_hub.store.reader import Reader
+
+
+async def followed_run(ordered: Ordered, control: RunControl) -> Outcome:
+    """Do what is ordered, until it is done or cancelled. Raises HubError where nothing can be done."""
+    paths = StatePaths(Path(ordered.root), Path(ordered.state_dir))
+    config = EnrichConfig.model_validate_json(ordered.config)
+    with closing(Reader(paths.database)) as reader, EnrichDatabase(paths.enrich_database) as database:
+        position = Position(_variant(ordered, config), reader.index_id(), reader.sequence())
+        changed = _changed_since(reader, read_position(database, ordered.task), position)
+        if changed is not None and not changed:
+            return Outcome()
+        if ordered.task == "embed":
+            sources = Sources(reader, paths.root, ordered.max_file_bytes)
+            outcome = await _embed(sources, database, config.embed, changed, control)
+        else:
+            outcome = await _summarize(
+                reader, paths.root, database, ordered, config.summarize, changed, control
+            )
+        if not (control.is_cancelled or outcome.problem or outcome.is_budget_spent):
+            store_position(database, ordered.task, position)
+        return outcome
+
+
+def _variant(ordered: Ordered, config: EnrichConfig) -> str:
+    if ordered.task == "embed":
+        return f"{model_name(config.embed)} {TEXT_VERSION}"
+    return f"{config.summarize.provider} {config.summarize.model} {PROMPT_VERSION}"
+
+
+def _changed_since(reader: Reader, before: Position | None, now: Position) -> list[str] | None:
+    """The files that changed meanwhile; None if any may have."""
+    if before is None or (before.variant, before.index_id) != (now.variant, now.index_id):
+        return None
+    changed: dict[str, None] = {}
+    since = before.sequence
+    while since < now.sequence:
+        commits = reader.changes_since(since)
+        if isinstance(commits, Horizon) or not commits:
+            return None
+        changed.update(dict.fromkeys(path for commit in commits for path in commit.files))
+        since = commits[-1].seq
+    return list(changed)
+
+
+async def _embed(
+    sources: Sources,
+    database: EnrichDatabase,
+    config: EmbedConfig,
+    changed: list[str] | None,
+    control: RunControl,
+) -> Outcome:
+    model = model_for(config)
+    try:
+        embedded = await embed_nodes(sources, database, model, paths=changed, control=control)
+    finally:
+        await model.close()
+    return _outcome(embedded.report, tokens=_tokens(embedded.report))
+
+
+async def _summarize(
+    reader: Reader,
+    root: Path,
+    database: EnrichDatabase,
+    ordered: Ordered,
+    config: SummarizeConfig,
+    changed: list[str] | None,
+    control: RunControl,
+) -> Outcome:
+    settings = model_settings(
+        config.provider,
+        config.model,
+        base_url=config.base_url,
+        api_key_env=config.api_key_env,
+        input_price=config.input_price,
+        output_price=config.output_price,
+        requests_per_minute=config.requests_per_minute,
+        tokens_per_minute=config.tokens_per_minute,
+        max_workers=config.max_workers,
+    )
+    budget = Budget(
+        config.max_tokens - ordered.tokens_so_far if config.max_tokens else None,
+        config.max_cost - ordered.cost_so_far if config.max_cost else None,
+    )
+    keys = None if changed is None else _keys_of(reader, changed)
+    report = await summarize(
+        reader,
+        root,
+        summary_store(database, settings.model),
+        settings,
+        HttpChatModel(settings),
+        selection=Selection(keys=keys),
+        budget=budget,
+        control=control,
+    )
+    tokens = report.input_tokens + report.output_tokens
+    return _outcome(
+        report.run, tokens=tokens, cost=report.cost or 0.0, is_budget_spent=report.is_budget_spent
+    )
+
+
+def _keys_of(reader: Reader, paths: list[str]) -> frozenset[str]:
+    return frozenset(key for _, rows in reader.rows_of(paths) for key, _ in rows)
+
+
+def _outcome(report: Report, *, tokens: int, cost: float = 0.0, is_budget_spent: bool = False) -> Outcome:
+    failures = {name: count for name, count in report.errors.items() if name != Category.CANCELLED.value}
+    problem = f"of {report.total} items failed: {_listed(failures)}" if failures else ""
+    return Outcome(
+        done=report.done,
+        failed=sum(failures.values()),
+        tokens=tokens,
+        cost=cost,
+        is_budget_spent=is_budget_spent,
+        problem=problem,
+        remedy="none needed; they are tried again",
+    )
+
+
+def _listed(failures: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} by {name}" for name, count in failures.items())
+
+
+def _tokens(report: Report) -> int:
+    return sum(use.tokens for use in report.providers.values())
