@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +10,7 @@ from remora_hub.config.model import EmbedConfig, EnrichConfig, SummarizeConfig
 from remora_hub.daemon.follower_main import Ordered, Outcome
 from remora_hub.enrich.control import RunControl
 from remora_hub.enrich.database import EnrichDatabase
-from remora_hub.enrich.embed.embed_nodes import Sources, embed_nodes
+from remora_hub.enrich.embed.embed_nodes import embed_nodes
 from remora_hub.enrich.embed.model import model_for, model_name
 from remora_hub.enrich.embed.node_text import TEXT_VERSION
 from remora_hub.enrich.failures import Category
@@ -38,8 +37,7 @@ async def followed_run(ordered: Ordered, control: RunControl) -> Outcome:
         if changed is not None and not changed:
             return Outcome()
         if ordered.task == "embed":
-            sources = Sources(reader, paths.root, ordered.max_file_bytes)
-            outcome = await _embed(sources, database, config.embed, changed, control)
+            outcome = await _embed(reader, database, config.embed, changed, control)
         else:
             outcome = await _summarize(
                 reader, paths.root, database, ordered, config.summarize, changed, control
@@ -71,7 +69,7 @@ def _changed_since(reader: Reader, before: Position | None, now: Position) -> li
 
 
 async def _embed(
-    sources: Sources,
+    reader: Reader,
     database: EnrichDatabase,
     config: EmbedConfig,
     changed: list[str] | None,
@@ -79,7 +77,7 @@ async def _embed(
 ) -> Outcome:
     model = model_for(config)
     try:
-        embedded = await embed_nodes(sources, database, model, paths=changed, control=control)
+        embedded = await embed_nodes(reader, database, model, paths=changed, control=control)
     finally:
         await model.close()
     return _outcome(embedded.report, tokens=_tokens(embedded.report))

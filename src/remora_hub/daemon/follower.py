@@ -1,7 +1,7 @@
-"""An enricher that follows the index, as the daemon sees it: a child process, at work while nobody else needs the machine.
+"""An enricher that follows the index, as the daemon sees it: a child at work while nobody else needs the machine.
 
-Models take memory, and time of an interpreter, that answers must not wait for: so each run is a process of its own, at a
-low priority, which dies with the hub. It is told to pause while indexing is behind or a client waits, and what it has
+Models take memory, and time of an interpreter, that answers must not wait for: so each run is a process of its own, at
+a low priority, which dies with the hub. It is told to pause while indexing is behind or a client waits, and what it has
 done by then is stored, however it ends. A run that comes to its end remembers the commit that it has seen.
 """
 
@@ -111,7 +111,9 @@ class Follower:
         return self._quiet_since_s is not None and now_s - self._quiet_since_s >= _QUIET_S
 
     async def _until_quiet(self) -> None:
-        while not self._has_been_quiet():
+        while True:
+            if self._has_been_quiet():
+                return
             await asyncio.sleep(_LOOK_EVERY_S)  # quiet is that nothing happens: nothing tells of it
 
     async def _run_once(self) -> Outcome:
@@ -129,7 +131,6 @@ class Follower:
             root=str(self._paths.root),
             state_dir=str(self._paths.state_dir),
             config=self._config.enrich.model_dump_json(),
-            max_file_bytes=self._config.discovery.max_file_bytes,
             log_level=self._config.logs.level,
             log_format=self._config.logs.format,
             tokens_so_far=self._tokens,

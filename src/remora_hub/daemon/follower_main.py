@@ -1,7 +1,7 @@
 """The program of a follower's child: one run of an enricher over what has changed since its last one.
 
-Its first line of input is ``Ordered``; further ones are ``pause`` and ``resume``. Where its input ends it gives up what is
-not done and stores the rest. It answers with ``Outcome``. It dies with its parent, whose process id is ``argv[1]``.
+Its first line of input is ``Ordered``; further ones are ``pause`` and ``resume``. Where its input ends it gives up what
+is not done and stores the rest. It answers with ``Outcome``. It dies with its parent, whose process id is ``argv[1]``.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import os
 import sys
 import threading
+from io import FileIO
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -31,7 +32,6 @@ class Ordered(msgspec.Struct, frozen=True, kw_only=True):
     root: str
     state_dir: str
     config: str
-    max_file_bytes: int
     log_level: Literal["debug", "info", "warning", "error"]
     log_format: Literal["auto", "console", "json", "journal"]
     tokens_so_far: int
@@ -54,7 +54,9 @@ def main() -> None:
     """Run, and answer on standard output."""
     die_with_parent(int(sys.argv[1]))
     os.nice(_NICE)
-    ordered = msgspec.json.decode(sys.stdin.buffer.readline(), type=Ordered)
+    # Unbuffered: a thread that waits in a buffered reader has its lock, over which the interpreter aborts at its end.
+    orders = FileIO(0, closefd=False)
+    ordered = msgspec.json.decode(orders.readline(), type=Ordered)
     # Only now: what it imports takes a second, in which the hub may be killed.
     from remora_hub.enrich.control import RunControl
     from remora_hub.logs import configure_logs
@@ -62,7 +64,7 @@ def main() -> None:
     # A run for every few changes is nothing that a day's log should tell; who looks for a fault wants to know.
     configure_logs("debug" if ordered.log_level == "debug" else "warning", ordered.log_format)
     control = RunControl()
-    threading.Thread(target=_obey, args=(control,), name="orders", daemon=True).start()
+    threading.Thread(target=_obey, args=(orders, control), name="orders", daemon=True).start()
     from remora_hub.daemon.followed_run import followed_run
     from remora_hub.errors import HubError
 
@@ -73,8 +75,8 @@ def main() -> None:
     sys.stdout.buffer.write(msgspec.json.encode(outcome))
 
 
-def _obey(control: RunControl) -> None:
-    for line in sys.stdin.buffer:
+def _obey(orders: FileIO, control: RunControl) -> None:
+    for line in orders:
         if line == b"pause\n":
             control.pause()
         elif line == b"resume\n":
