@@ -1,9 +1,9 @@
 """How many questions about Django and SymPy are answered by the first 1, 5 and 10 results of a search.
 
 The questions stand in ``search_questions.toml``. "tuned" are those that the weights were chosen on, every other one of
-a project, "held out" the rest. "words" ranks by names and text, "names" leaves out of that what has none of a question's
-words in its names, "meaning" ranks by vectors alone, "blended" is what ``remora-hub search`` answers. Projects are
-fetched as wheels, and kept with index and vectors. What a query takes is measured with everything in memory.
+a project, "held out" the rest. "words" ranks by names and text, "names" leaves out what has no word of the question in
+its names, "meaning" ranks by vectors alone, "blended" is what ``remora-hub search`` answers. Projects are fetched as
+wheels, and kept with index and vectors. What a query takes is measured with everything in memory.
 """
 
 from __future__ import annotations

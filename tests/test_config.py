@@ -206,7 +206,12 @@ def test_a_key_of_an_inner_section_is_set_by_its_whole_name(
         ("", {"REMORA_HUB_MAX_WORKERS": "1"}, {}, "there is no such key"),
         ("", {}, {"max_workers": "1"}, "there is no such key"),
         ("[enrich.embed]\nmax_workers = 0", {}, {}, "enrich.embed.max_workers = 0"),
-        ('[enrich.embed]\nbase_url = "ftp://host"', {}, {}, "a URL (http or https), or empty"),
+        (
+            '[enrich.embed]\nbase_url = "ftp://host"',
+            {},
+            {},
+            "a URL (http or https, without a password), or empty",
+        ),
         ("[enrich.summarize]\nmax_cost = -1", {}, {}, "a number from 0 to 1_000_000"),
         ('[enrich.summarize]\nprovider = "other"', {}, {}, '"openai", "anthropic", "google", "local"'),
     ],
@@ -222,6 +227,9 @@ def test_a_key_written_where_its_variable_belongs_is_not_repeated(root: Path, us
     sentence = refusal(root)
     assert "sk-secret" not in sentence
     assert "the name of a variable" in sentence
+    sentence = refusal(root, '[enrich.embed]\nbase_url = "https://me:sk-secret@example.com/v1"\n')
+    assert "sk-secret" not in sentence
+    assert "without a password" in sentence
 
 
 def test_a_project_does_not_choose_where_its_text_and_the_users_key_are_sent(

@@ -11,9 +11,13 @@ import rich_click as click
 
 from remora_hub.cli.options import CommonOptions, finds_root
 from remora_hub.cli.output import print_json, print_line
+from remora_hub.client.blocking import BlockingClient
+from remora_hub.errors import NotRunningError
 
 if TYPE_CHECKING:
+    from remora_hub.config import HubConfig
     from remora_hub.enrich.embed.embed_nodes import Embedded
+    from remora_hub.paths import StatePaths
 
 
 @click.command()
@@ -43,34 +47,39 @@ def embed(options: CommonOptions, redo: bool, skip: int) -> None:
 
 
 async def _embed(options: CommonOptions, *, redo: bool, skip: int) -> Embedded:
-    """With a daemon the index is as it keeps it; without one it is brought up to date first."""
     paths = options.paths()
     config = options.load_config().config
     from contextlib import AsyncExitStack
 
-    from remora_hub.cli.progress import ProgressReport
-    from remora_hub.daemon.one_shot import fresh_store
     from remora_hub.enrich import Options
     from remora_hub.enrich.database import EnrichDatabase
     from remora_hub.enrich.embed.embed_nodes import embed_nodes
     from remora_hub.enrich.embed.model import model_for
-    from remora_hub.errors import AlreadyRunningError
     from remora_hub.logs import configure_logs
     from remora_hub.store.reader import Reader
 
     configure_logs("warning" if config.logs.level == "info" else config.logs.level, config.logs.format)
     async with AsyncExitStack() as stack:
-        try:
-            with ProgressReport(config.index.progress) as report:
-                async with fresh_store(paths, config, report.follow):
-                    pass
-        except AlreadyRunningError:
-            pass  # the daemon keeps the index true
         model = model_for(config.enrich.embed)
         stack.push_async_callback(model.close)
+        await _bring_index_up_to_date(paths, config)
         database = stack.enter_context(EnrichDatabase(paths.enrich_database))
         reader = Reader(paths.database)
         stack.callback(reader.close)
         return await embed_nodes(
             reader, database, model, options=Options(redo=redo, skip=skip), progress_name="embed"
         )
+
+
+async def _bring_index_up_to_date(paths: StatePaths, config: HubConfig) -> None:
+    """By the daemon, or here where none runs."""
+    try:
+        with BlockingClient.connect(paths) as client:
+            await asyncio.to_thread(client.call, "hub/sync")
+    except NotRunningError:
+        from remora_hub.cli.progress import ProgressReport
+        from remora_hub.daemon.one_shot import fresh_store
+
+        with ProgressReport(config.index.progress) as report:
+            async with fresh_store(paths, config, report.follow):
+                pass

@@ -120,7 +120,7 @@ def _is_foreign_endpoint(setting: Setting) -> bool:
         return False
     try:
         host = urlsplit(str(setting.value)).hostname or ""
-        return host != "localhost" and not ip_address(host).is_loopback
+        return "@" not in str(setting.value) and host != "localhost" and not ip_address(host).is_loopback
     except ValueError:  # it is no address but a name
         return True
 
@@ -140,11 +140,15 @@ def _complaints(error: ValidationError, written: Mapping[str, Setting]) -> list[
         names = (".".join(parts[:count]) for count in range(2, len(parts) + 1))
         setting = next(written[name] for name in names if name in written)
         rule = allowed(setting.section, setting.key)
-        # Whoever takes a variable for its value has written a secret there.
-        value = "…" if setting.key.endswith("_env") else _shown(setting.value)
+        value = "…" if _may_be_secret(setting) else _shown(setting.value)
         subject = f"{setting.name} = {value}"
         found[setting.name] = Complaint(subject, setting.place, f"allowed is {rule}")
     return list(found.values())
+
+
+def _may_be_secret(setting: Setting) -> bool:
+    """Whoever takes a variable for its value has written a key there; a URL may hold a password."""
+    return setting.key.endswith("_env") or (setting.key == "base_url" and "@" in str(setting.value))
 
 
 def _config_error(complaints: Sequence[Complaint]) -> ConfigError:
@@ -177,7 +181,7 @@ def _describe(schema: Mapping[str, Any]) -> str:
 
 def _describe_text(schema: Mapping[str, Any]) -> str:
     if schema.get("format") == "uri":
-        return "a URL (http or https), or empty"
+        return "a URL (http or https, without a password), or empty"
     if schema.get("format") == "variable":
         return "the name of a variable, or empty"
     return f"a text of at most {schema['maxLength']} characters"

@@ -24,7 +24,7 @@ PerMinute = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Dollars = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 Text = Annotated[str, Field(max_length=200)]
 # ``format`` is what an error says of them.
-Url = Annotated[str, Field(pattern=r"^(https?://\S+)?$", json_schema_extra={"format": "uri"})]
+Url = Annotated[str, Field(pattern=r"^(https?://[^\s@]+)?$", json_schema_extra={"format": "uri"})]
 VariableName = Annotated[
     str, Field(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$", json_schema_extra={"format": "variable"})
 ]

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from remora_hub.answers import Symbol
 from remora_hub.config import HubConfig
@@ -16,7 +16,6 @@ from remora_hub.daemon.assembly import facts_cache, open_store, parse_lanes, sou
 from remora_hub.daemon.first_names import FirstNames
 from remora_hub.daemon.followers import Followers
 from remora_hub.daemon.full_pools import fill
-from remora_hub.enrich.embed.search import Search
 from remora_hub.errors import CorruptStoreError, HubError, StoreError
 from remora_hub.feed.feed import Feed
 from remora_hub.logs import get_logger
@@ -36,6 +35,9 @@ from remora_hub.store.facts_keeping import FactsKeeping
 from remora_hub.store.health import watch_over
 from remora_hub.store.node_state_store import READ_THREADS, NodeStateStore
 from remora_hub.watch.watcher import Watcher
+
+if TYPE_CHECKING:
+    from remora_hub.enrich.embed.search import Search
 
 _TICK_S = 1.0
 _UNASKED_FOR_S = 1.0  # then nobody waits for the machine
@@ -96,10 +98,11 @@ class Session:
         self.engine = QueryEngine(store)
         self._symbols = SymbolSearch(store)
         self._has_walked = False
-        self.search = Search(store, paths.enrich_database, config.enrich.embed)
         self.followers = Followers(
             paths, config, store, lambda: not self.pending and unasked_s() >= _UNASKED_FOR_S
         )
+        self._search: Search | None = None
+        self._enrich_database, self._embed = paths.enrich_database, config.enrich.embed
         self._first_names = FirstNames(sources, self._symbols, config.index.lane_count)
 
     @classmethod
@@ -123,7 +126,8 @@ class Session:
                 stack.callback(self._cache.close)
             stack.push_async_callback(self.store.close)
             stack.push_async_callback(self._symbols.close)
-            stack.push_async_callback(self.search.close)
+            if self._search is not None:
+                stack.push_async_callback(self._search.close)
             stack.push_async_callback(self.engine.close)
             stack.callback(self.unsaved.close)
             stack.callback(self.executor.shutdown, wait=False, cancel_futures=True)
@@ -140,6 +144,15 @@ class Session:
         self.feed.buffer_commits = config.server.subscriber_buffer
         self.lanes.idle_s = config.index.lane_idle_s
         self.watcher.reconcile_interval_s = config.watch.reconcile_interval_s
+
+    @property
+    def search(self) -> Search:
+        """Search by meaning, names and text; made when it is first wanted."""
+        if self._search is None:
+            from remora_hub.enrich.embed.search import Search  # 50 ms that a start need not take
+
+            self._search = Search(self.store, self._enrich_database, self._embed)
+        return self._search
 
     @property
     def pending(self) -> int:
@@ -280,7 +293,8 @@ class Session:
         while True:
             await asyncio.sleep(_TICK_S)
             await asyncio.to_thread(self.lanes.reap)
-            await self.search.drop_if_idle()
+            if self._search is not None:
+                await self._search.drop_if_idle()
 
 
 def first_hub_error(group: BaseExceptionGroup[BaseException]) -> BaseException:

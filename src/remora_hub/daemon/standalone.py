@@ -9,7 +9,6 @@ import msgspec
 
 from remora_hub.answers import SearchResults, Symbol
 from remora_hub.config import EmbedConfig
-from remora_hub.enrich.embed.search import Search
 from remora_hub.errors import NotRunningError, StoreError, UsageError
 from remora_hub.facts import PackedFile
 from remora_hub.feed.feed import Feed
@@ -92,6 +91,8 @@ class StandaloneBackend:
 
     async def search(self, query: str, kind: str | None, limit: int, path: str | None) -> SearchResults:
         """Search by meaning, names and text."""
+        from remora_hub.enrich.embed.search import Search  # 50 ms that other questions need not take
+
         search = Search(self.store, self._paths.enrich_database, self._embed, follows=False)
         try:
             return await search.search(query, kind=kind, path=path, limit=limit)

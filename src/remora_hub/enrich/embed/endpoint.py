@@ -70,16 +70,18 @@ class EmbeddingEndpoint:
         self._client: httpx.AsyncClient | None = None
         self._dimension: int | None = None
 
+    async def prepare(self) -> None:
+        """Raises MissingExtraError; asks the endpoint nothing."""
+        self._connected()
+
     async def embed(self, texts: Sequence[str]) -> Answer[Matrix]:
         """One request. Raises CallError: for what is wrong with the answer a BadAnswerError."""
-        with semantic_extra("ask the endpoint"):
-            import httpx
-        if self._client is None:
-            pool = httpx.Limits(max_connections=self.max_workers)
-            self._client = httpx.AsyncClient(headers=self._headers, timeout=_TIMEOUT_S, limits=pool)
+        client = self._connected()
+        import httpx  # loaded by now
+
         try:
             body = {"model": self._model, "input": list(texts), "encoding_format": "float"}
-            response = await self._client.post(self._url, json=body)
+            response = await client.post(self._url, json=body)
             response.raise_for_status()
         except httpx.HTTPError as error:
             raise CallError(classify(error)) from error
@@ -95,6 +97,15 @@ class EmbeddingEndpoint:
         if self._client is not None:
             await self._client.aclose()
             self._client = None
+
+    def _connected(self) -> httpx.AsyncClient:
+        if self._client is None:
+            with semantic_extra("ask the endpoint"):
+                import httpx
+                import numpy as np  # noqa: F401  # for the answers: better missed before they are paid for
+            pool = httpx.Limits(max_connections=self.max_workers)
+            self._client = httpx.AsyncClient(headers=self._headers, timeout=_TIMEOUT_S, limits=pool)
+        return self._client
 
     def _matrix(self, data: list[_Embedding], count: int) -> Matrix:
         """Rows in the order of the texts. Raises BadAnswerError."""

@@ -55,8 +55,12 @@ class LocalModel:
         self._encoder: Encoder | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="embedding")
 
+    async def prepare(self) -> None:
+        """Load the weights. Raises ConfigError where its packages are missing."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._load)
+
     async def embed(self, texts: Sequence[str]) -> Answer[Matrix]:
-        """Rows for the texts; nobody counts tokens. Raises ConfigError where its packages are missing."""
+        """Rows for the texts; nobody counts tokens. Raises what ``prepare`` does."""
         return Answer(await asyncio.get_running_loop().run_in_executor(self._thread, self._encode, texts))
 
     async def close(self) -> None:
@@ -65,8 +69,11 @@ class LocalModel:
         self._encoder = None
 
     def _encode(self, texts: Sequence[str]) -> Matrix:
+        return self._load()(texts)
+
+    def _load(self) -> Encoder:
         if self._encoder is None:
             # Of this thread and those it starts: who waits for an answer comes first.
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
             self._encoder = _LOADERS[self.name]()
-        return self._encoder(texts)
+        return self._encoder

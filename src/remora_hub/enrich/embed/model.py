@@ -33,10 +33,14 @@ class EmbeddingModel(Protocol):
     most_texts: int
     max_workers: int
 
+    async def prepare(self) -> None:
+        """Load what it needs; the first ``embed`` does so, too. Raises ConfigError where that is missing."""
+        ...
+
     async def embed(self, texts: Sequence[str]) -> Answer[Matrix]:
         """A row of length 1 for each text, and the tokens they cost where somebody counts them.
 
-        Raises CallError for a call that failed, ConfigError where the model cannot be loaded.
+        Raises CallError for a call that failed, and what ``prepare`` does.
         """
         ...
 
@@ -54,7 +58,7 @@ def model_for(config: EmbedConfig, environ: Mapping[str, str] = os.environ) -> E
         return EmbeddingEndpoint(
             config.base_url,
             config.model or _ENDPOINTS_USUAL_MODEL,
-            api_key=_key(config.api_key_env, environ),
+            api_key=_key(config.api_key_env, environ, needed=provider == "openai"),
             provider=provider,
             limits=limits_for(
                 provider,
@@ -76,12 +80,15 @@ def model_name(config: EmbedConfig) -> str:
     return config.model or DEFAULT_MODEL
 
 
-def _key(variable: str, environ: Mapping[str, str]) -> str | None:
-    """The key in a variable of the environment, None if there is none. Raises ConfigError for what no header can hold:
-    the HTTP client would name it in its error."""
+def _key(variable: str, environ: Mapping[str, str], *, needed: bool) -> str | None:
+    """The key in a variable of the environment. Raises ConfigError where there is none but has to be, and for what no
+    header can hold: the HTTP client would name it in its error."""
     key = environ.get(variable, "").strip() if variable else ""
     if not (key.isascii() and key.isprintable()):
         raise ConfigError("use the key in", variable, "it holds characters that no key has")
+    if needed and not key:
+        hint = f"export {variable or 'OPENAI_API_KEY'}=..., and name it in enrich.embed.api_key_env"
+        raise ConfigError("ask the endpoint", reason="there is no key in the environment", hint=hint)
     return key or None
 
 

