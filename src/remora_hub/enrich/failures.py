@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from remora_hub.errors import HubError
+from remora_hub.errors import ConfigError, HubError
 
 
 class Category(StrEnum):
@@ -82,3 +82,7 @@ class ItemError(HubError):
         self.category = category
         self.attempts = attempts
         self.recoverable = category is not Category.BAD_ANSWER
+
+
+class RefusedError(ConfigError):
+    """No call can succeed as it is configured: the key, the model or the endpoint is wrong."""

@@ -13,6 +13,7 @@ from remora_hub.enrich import Category, Options, RetryPolicy
 from remora_hub.enrich.database import EnrichDatabase
 from remora_hub.enrich.embed.embed_nodes import Embedded, embed_nodes, vector_store
 from remora_hub.enrich.embed.model import model_for
+from remora_hub.enrich.failures import RefusedError
 from remora_hub.enrich.history import read_history
 from remora_hub.errors import ConfigError
 from remora_hub.store import FileRemoved, NodeStateStore
@@ -120,7 +121,7 @@ async def test_a_follower_names_the_files_to_look_at(
     await store.apply([FileRemoved(path="mail.py")])
     await save({"locks.py": "def lock(): ...\n", "other.py": "def new(): ...\n"})
     done = await embed(paths=["locks.py", "mail.py"])
-    assert provider.texts == ["locks", "lock.  locks"]
+    assert sorted(provider.texts) == ["lock.  locks", "locks"]
     assert done.removed == 4
     assert keys(vectors, provider) == [
         "node:locks.py:<module>",
@@ -185,3 +186,15 @@ async def test_a_run_stands_in_the_history_with_its_tokens(
     (run,) = read_history(vectors)
     assert (run.task, run.status, run.report) == ("embed", "done", done.report)
     assert [use.tokens for use in done.report.providers.values()] == [14]
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 301])
+async def test_a_run_ends_at_once_where_no_call_can_succeed(
+    save: Save, embed: Embed, vectors: EnrichDatabase, provider: Provider, status: int
+) -> None:
+    await save({f"m{number}.py": f"def f{number}(): ...\n" for number in range(60)})
+    provider.answer = lambda _texts: (status, {"location": "http://127.0.0.1:9/v1"}, {})
+    with pytest.raises(RefusedError, match=f"HTTP {status}"):
+        await embed(model={"max_workers": 1})
+    assert len(provider.requests) == 1
+    assert keys(vectors, provider) == []

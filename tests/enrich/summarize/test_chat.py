@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from remora_hub.enrich.failures import Category
+from remora_hub.enrich.failures import Category, RefusedError
 from remora_hub.enrich.summarize import chat
 from remora_hub.enrich.summarize.chat import HttpChatModel
-from remora_hub.enrich.summarize.exchange import ChatError, Completion, Prompt, RefusedError
+from remora_hub.enrich.summarize.exchange import ChatError, Completion, Prompt
 from remora_hub.enrich.summarize.settings import ModelSettings, model_settings
 from remora_hub.errors import ConfigError
 

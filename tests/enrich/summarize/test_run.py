@@ -13,9 +13,9 @@ import pytest
 
 from remora_hub.enrich import RunControl
 from remora_hub.enrich.database import EnrichDatabase
+from remora_hub.enrich.failures import RefusedError
 from remora_hub.enrich.history import read_history
 from remora_hub.enrich.summarize.chat import HttpChatModel
-from remora_hub.enrich.summarize.exchange import RefusedError
 from remora_hub.enrich.summarize.plan import Extent
 from remora_hub.enrich.summarize.run import Budget, SummaryReport, summarize
 from remora_hub.enrich.summarize.selection import Selection

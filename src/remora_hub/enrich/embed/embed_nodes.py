@@ -12,7 +12,7 @@ from remora_hub.enrich.control import RunControl
 from remora_hub.enrich.embed.model import EmbeddingModel
 from remora_hub.enrich.embed.node_text import TEXT_VERSION, NodeText, moved_as, node_texts, said_by
 from remora_hub.enrich.embed.vectors import pack
-from remora_hub.enrich.failures import ItemError
+from remora_hub.enrich.failures import ItemError, RefusedError
 from remora_hub.enrich.job import Job, Options
 from remora_hub.enrich.persistence import Persistence
 from remora_hub.enrich.progress import ProgressCallback
@@ -65,7 +65,7 @@ async def embed_nodes(
     """Embed the nodes of all files, or of ``paths``, those of files that are gone included.
 
     ``options`` say what to skip or do again; how many calls are made at a time is the model's. The reader is used by
-    one thread at a time. Raises StoreError, ConfigError.
+    one thread at a time. Raises StoreError, ConfigError, and RefusedError where no call can succeed.
     """
     await model.prepare()  # what is missing is one error, not one for each node
     store = vector_store(database, model.name)
@@ -76,8 +76,16 @@ async def embed_nodes(
     options = options or Options()
     items = texts if options.redo else _with_known_digests(texts, known, gone)
 
+    control = control or RunControl()
+    refused: list[RefusedError] = []
+
     async def embed(group: Sequence[NodeText]) -> Answer[Sequence[bytes | Exception]]:
-        answer = await model.embed([text.text for text in group])
+        try:
+            answer = await model.embed([text.text for text in group])
+        except RefusedError as error:
+            refused.append(error)
+            control.cancel()
+            raise
         return Answer([pack(row) for row in answer.value], answer.tokens)
 
     calls = model.most_texts * model.max_workers
@@ -100,9 +108,11 @@ async def embed_nodes(
                 history=store,
                 max_unstored=max(100, 2 * calls),
             ),
-            control=control or RunControl(),
+            control=control,
         )
     )
+    if refused:
+        raise refused[0]
     await asyncio.to_thread(_remove, store, list(gone))
     left = set(gone.values())
     moved = sum(item.digest in left and known.get(item.key) != item.digest for item in items)

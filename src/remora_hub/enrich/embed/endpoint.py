@@ -15,7 +15,7 @@ from remora_hub.enrich.answer import Answer
 from remora_hub.enrich.classify import classify
 from remora_hub.enrich.embed.extra import semantic_extra
 from remora_hub.enrich.embed.vectors import normalised
-from remora_hub.enrich.failures import BadAnswerError, CallError
+from remora_hub.enrich.failures import BadAnswerError, CallError, RefusedError
 
 if TYPE_CHECKING:
     import httpx
@@ -75,13 +75,14 @@ class EmbeddingEndpoint:
         self._connected()
 
     async def embed(self, texts: Sequence[str]) -> Answer[Matrix]:
-        """One request. Raises CallError: for what is wrong with the answer a BadAnswerError."""
+        """One request. Raises CallError, for what is wrong with the answer a BadAnswerError; RefusedError."""
         client = self._connected()
         import httpx  # loaded by now
 
         try:
             body = {"model": self._model, "input": list(texts), "encoding_format": "float"}
             response = await client.post(self._url, json=body)
+            self._check(response.status_code)
             response.raise_for_status()
         except httpx.HTTPError as error:
             raise CallError(classify(error)) from error
@@ -91,6 +92,18 @@ class EmbeddingEndpoint:
             raise BadAnswerError(f"no embeddings: {error}") from error
         tokens = answer.usage.total_tokens if answer.usage and answer.usage.total_tokens else None
         return Answer(self._matrix(answer.data, len(texts)), tokens)
+
+    def _check(self, status: int) -> None:
+        """Raises RefusedError after an answer that says that no call can succeed."""
+        if status in (401, 403):
+            reason, hint = "the key is not accepted", "check the variable that enrich.embed.api_key_env names"
+        elif (
+            status in (404, 405) or 300 <= status < 400
+        ):  # a redirect is not followed: the text goes to one host
+            reason, hint = "there is no such endpoint or model", "check enrich.embed.base_url and model"
+        else:
+            return
+        raise RefusedError("embed by", self.name, f"{reason} (HTTP {status})", hint)
 
     async def close(self) -> None:
         """Hang up."""

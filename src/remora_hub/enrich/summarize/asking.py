@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from remora_hub.enrich.answer import Answer
 from remora_hub.enrich.control import RunControl
-from remora_hub.enrich.failures import BadAnswerError
+from remora_hub.enrich.failures import BadAnswerError, RefusedError
 from remora_hub.enrich.summarize.answer_text import summary_text
-from remora_hub.enrich.summarize.exchange import ChatError, ChatModel, Completion, Prompt, RefusedError
+from remora_hub.enrich.summarize.exchange import ChatError, ChatModel, Completion, Prompt
 from remora_hub.enrich.summarize.prompt import Subject, prompt_of
 from remora_hub.enrich.summarize.spending import BudgetSpentError, Spending, Tokens, most_tokens
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from remora_hub.enrich.failures import CallError, Failure
-from remora_hub.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +35,6 @@ class ChatError(CallError):
     def __init__(self, failure: Failure, *, may_be_billed: bool) -> None:
         super().__init__(failure)
         self.may_be_billed = may_be_billed
-
-
-class RefusedError(ConfigError):
-    """No call can succeed as it is configured: the key, the model or the endpoint is wrong."""
 
 
 class ChatModel(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from remora_hub.enrich.summarize.exchange import RefusedError
+from remora_hub.enrich.failures import RefusedError
 from remora_hub.enrich.summarize.settings import ModelSettings
 from remora_hub.terminal import printable
 
