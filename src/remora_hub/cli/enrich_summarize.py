@@ -17,7 +17,6 @@ from remora_hub.cli.output import print_json, print_line
 from remora_hub.terminal import printable
 
 if TYPE_CHECKING:
-    from remora_hub.config import SummarizeConfig
     from remora_hub.enrich.summarize.plan import Estimate, Plan
     from remora_hub.enrich.summarize.run import SummaryReport
     from remora_hub.enrich.summarize.settings import ModelSettings
@@ -77,6 +76,7 @@ def summarize(
     from remora_hub.enrich.summarize.plan import Extent, estimate, plan
     from remora_hub.enrich.summarize.run import Budget, check_budget, run
     from remora_hub.enrich.summarize.selection import Selection
+    from remora_hub.enrich.summarize.settings import configured_model
     from remora_hub.enrich.summarize.store import forget_gone, summary_store
     from remora_hub.logs import configure_logs
     from remora_hub.query.catalogue import Catalogue
@@ -84,7 +84,7 @@ def summarize(
     from remora_hub.store.reader import Reader
 
     own = config.enrich.summarize
-    settings = _settings(own)
+    settings = configured_model(own)
     budget = Budget(max_tokens or own.max_tokens or None, max_cost or own.max_cost or None)
     check_budget(budget, settings)
     model = None if dry_run else HttpChatModel(settings)  # what is missing for it is said before the work
@@ -113,22 +113,6 @@ def summarize(
     _show_report(report, as_json=options.as_json)
     if report.run.failed > report.cancelled:
         get_current_context().exit(1)
-
-
-def _settings(own: SummarizeConfig) -> ModelSettings:
-    from remora_hub.enrich.summarize.settings import model_settings
-
-    return model_settings(
-        own.provider,
-        own.model,
-        base_url=own.base_url,
-        api_key_env=own.api_key_env,
-        input_price=own.input_price,
-        output_price=own.output_price,
-        requests_per_minute=own.requests_per_minute,
-        tokens_per_minute=own.tokens_per_minute,
-        max_workers=own.max_workers,
-    )
 
 
 def _prospect(settings: ModelSettings, planned: Plan, estimate: Estimate) -> _Prospect:

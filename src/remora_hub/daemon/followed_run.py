@@ -20,7 +20,7 @@ from remora_hub.enrich.summarize.chat import HttpChatModel
 from remora_hub.enrich.summarize.prompt import PROMPT_VERSION
 from remora_hub.enrich.summarize.run import Budget, summarize
 from remora_hub.enrich.summarize.selection import Selection
-from remora_hub.enrich.summarize.settings import model_settings
+from remora_hub.enrich.summarize.settings import configured_model
 from remora_hub.enrich.summarize.store import summary_store
 from remora_hub.paths import StatePaths
 from remora_hub.store.changes import Horizon
@@ -92,17 +92,7 @@ async def _summarize(
     changed: list[str] | None,
     control: RunControl,
 ) -> Outcome:
-    settings = model_settings(
-        config.provider,
-        config.model,
-        base_url=config.base_url,
-        api_key_env=config.api_key_env,
-        input_price=config.input_price,
-        output_price=config.output_price,
-        requests_per_minute=config.requests_per_minute,
-        tokens_per_minute=config.tokens_per_minute,
-        max_workers=config.max_workers,
-    )
+    settings = configured_model(config)
     budget = Budget(
         config.max_tokens - ordered.tokens_so_far if config.max_tokens else None,
         config.max_cost - ordered.cost_so_far if config.max_cost else None,

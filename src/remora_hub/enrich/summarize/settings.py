@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from remora_hub.enrich.summarize.prices import Prices, prices_of
 from remora_hub.errors import ConfigError
+
+if TYPE_CHECKING:
+    from remora_hub.config import SummarizeConfig
 
 Provider = Literal["openai", "anthropic", "google", "local"]
 
@@ -48,6 +51,21 @@ class ModelSettings:
     def host(self) -> str:
         """For people: where source text is sent."""
         return urlsplit(self.base_url).netloc
+
+
+def configured_model(config: SummarizeConfig) -> ModelSettings:
+    """The settings that the section ``enrich.summarize`` means. Raises ConfigError as ``model_settings`` does."""
+    return model_settings(
+        config.provider,
+        config.model,
+        base_url=config.base_url,
+        api_key_env=config.api_key_env,
+        input_price=config.input_price,
+        output_price=config.output_price,
+        requests_per_minute=config.requests_per_minute,
+        tokens_per_minute=config.tokens_per_minute,
+        max_workers=config.max_workers,
+    )
 
 
 def model_settings(
