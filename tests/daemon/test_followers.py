@@ -48,11 +48,10 @@ def endpoint() -> Iterator[Endpoint]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["content-length"])))["input"]
-            made.texts += asked
+            asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            answer = embeddings(asked["input"]) if "input" in asked else completion(asked["messages"])
             made.may_answer.wait()
-            rows = [{"index": index, "embedding": [1.0, float(index)]} for index in range(len(asked))]
-            body = json.dumps({"data": rows, "usage": {"total_tokens": len(asked)}}).encode()
+            body = json.dumps(answer).encode()
             self.send_response(made.status)
             self.send_header("content-length", str(len(body)))
             self.end_headers()
@@ -60,6 +59,16 @@ def endpoint() -> Iterator[Endpoint]:
 
         def log_message(self, *_arguments: object) -> None:
             pass
+
+    def embeddings(texts: list[str]) -> dict[str, Any]:
+        made.texts += texts
+        rows = [{"index": index, "embedding": [1.0, float(index)]} for index in range(len(texts))]
+        return {"data": rows, "usage": {"total_tokens": len(texts)}}
+
+    def completion(messages: list[dict[str, str]]) -> dict[str, Any]:
+        made.texts.append(messages[-1]["content"])
+        choice = {"message": {"content": "Says hello."}, "finish_reason": "stop"}
+        return {"choices": [choice], "usage": {"prompt_tokens": 10, "completion_tokens": 3}}
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         made.port = server.server_address[1]
@@ -102,6 +111,25 @@ def test_a_daemon_embeds_what_is_there_and_what_changes_and_goes_on_where_it_was
     project.write("newer.py", "def written_later(): ...\n")
     wait_until(lambda: any("written later" in text for text in endpoint.texts))
     assert all("newer" in text for text in endpoint.texts[at_first + len(asked) :])
+
+
+def test_a_daemon_has_summaries_written_and_shows_them(project: Project, endpoint: Endpoint) -> None:
+    values = {
+        "enabled": "true",
+        "provider": "local",
+        "model": "tiny",
+        "base_url": f"http://127.0.0.1:{endpoint.port}/v1",
+    }
+    options = [
+        part for name, value in values.items() for part in ("--set", f"enrich.summarize.{name}={value}")
+    ]
+    project.run("start", *options)
+    wait_until(
+        lambda: project.json("status")["enrich"]["summarize"]["done"]
+    )  # to ask questions would hold it up
+    summary = project.json("hover", "greet")["hover"]["summary"]
+    assert (summary["text"], summary["model"], summary["is_stale"]) == ("Says hello.", "tiny", False)
+    assert len(endpoint.texts) == project.json("status")["enrich"]["summarize"]["done"]
 
 
 def test_it_gives_way_to_whoever_asks_and_goes_on_behind(project: Project, endpoint: Endpoint) -> None:

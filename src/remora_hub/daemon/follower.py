@@ -26,7 +26,7 @@ State = Literal["waiting", "running", "paused", "failing", "budget spent"]
 
 _PROGRAM = "from remora_hub.daemon.follower_main import main; main()"
 _LOOK_EVERY_S = 0.1
-_QUIET_S = 1.0  # nobody has waited for so long before a run begins, and before one goes on
+_QUIET_S = 0.5  # nobody has waited for so long before a run begins, and before one goes on
 _FIRST_RETRY_S = 30.0
 _LONGEST_RETRY_S = 3600.0
 _LONGEST_GOODBYE_S = 2.0

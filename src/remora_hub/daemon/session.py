@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from remora_hub.enrich.embed.search import Search
 
 _TICK_S = 1.0
-_UNASKED_FOR_S = 1.0  # then nobody waits for the machine
+_UNASKED_FOR_S = 0.5  # then nobody waits for the machine
 
 log = get_logger(__name__)
 
