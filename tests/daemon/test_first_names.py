@@ -87,7 +87,7 @@ async def test_nobody_waits_for_names_that_are_no_longer_read(names: FirstNames)
 
 
 async def test_the_first_search_of_a_session_finds_what_is_not_indexed_yet(root: Path) -> None:
-    async with await Session.open(StatePaths(root), HubConfig()) as session:
+    async with await Session.open(StatePaths(root), HubConfig(), lambda: 0.0) as session:
         running = asyncio.create_task(session.run())
         assert [symbol.name for symbol in await session.search_symbols("C599", None, 1)] == ["C599"]
         await session.is_ready.wait()

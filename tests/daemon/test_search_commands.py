@@ -85,7 +85,7 @@ def test_what_cannot_be_embedded_is_named_and_the_exit_code_says_so(project: Pro
         Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}/v1"
         project.write("remora-hub.toml", f'[enrich.embed]\nbase_url = "{url}"\nmodel = "m"\n')
-        done = project.run("enrich", "embed", code=1)
+        done = project.run("enrich", "embed", code=78)
         server.shutdown()
-    assert "0 done" in done.stdout
-    assert "401 Unauthorized" in done.stdout
+    assert "the key is not accepted (HTTP 401)" in done.stderr
+    assert "enrich.embed.api_key_env" in done.stderr

@@ -24,7 +24,9 @@ async def open_session() -> AsyncIterator[Open]:
     async with AsyncExitStack() as stack:
 
         async def opened(root: Path) -> Session:
-            session = await stack.enter_async_context(await Session.open(StatePaths(root), HubConfig()))
+            session = await stack.enter_async_context(
+                await Session.open(StatePaths(root), HubConfig(), lambda: 0.0)
+            )
             running = asyncio.create_task(session.run())
             stack.callback(running.cancel)
             await session.is_ready.wait()
