@@ -405,3 +405,21 @@ def test_nothing_waits_for_ever_where_the_provider_does_not_work(process_all: An
 def test_an_item_that_would_wait_for_a_later_one_is_refused(process_all: Any) -> None:
     with pytest.raises(ConfigError, match="item 0 does not stand before item 0"):
         process_all(items=range(2), process=double, after=lambda item: (item,))
+
+
+def test_who_waits_for_admission_is_sent_no_faster_than_the_limits_allow(process_all: Any) -> None:
+    sent_s: list[float] = []
+    ended: set[int] = set()
+
+    async def process(item: int) -> int:
+        sent_s.append(asyncio.get_running_loop().time())
+        await asyncio.sleep(0.01 if item else 65.0)
+        ended.add(item)
+        return item
+
+    def admit(item: int) -> bool:
+        return item == 0 or 0 in ended
+
+    limits = Limits(requests_per_minute=30)
+    assert process_all(items=range(70), process=process, admit=admit, limits=limits) == list(range(70))
+    assert max(sum(first <= one < first + 60 for one in sent_s) for first in sent_s) <= 30

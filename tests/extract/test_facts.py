@@ -202,3 +202,12 @@ def test_digest_covers_decorators_and_changes_with_the_source(extract: Any) -> N
         for source in ("def f(): ...\n", "@a\ndef f(): ...\n", "def f(): 1\n", "\n\ndef f(): ...\n")
     }
     assert len(digests) == 3
+
+
+def test_a_docstring_that_spells_a_surrogate_is_a_docstring(extract: Any) -> None:
+    found = extract('def f():\n    "before \\ud800 behind"\n')
+    assert found["f"]["docstring"] == "before ? behind"
+
+
+def test_an_export_that_spells_a_surrogate_is_one_that_nothing_has(extract: Any) -> None:
+    assert extract('__all__ = ["a", "\\ud800"]\n').file["exports"] == ["a", "?"]

@@ -53,8 +53,9 @@ async def _embed(options: CommonOptions, *, redo: bool, skip: int) -> Embedded:
 
     from remora_hub.enrich import Options
     from remora_hub.enrich.database import EnrichDatabase
-    from remora_hub.enrich.embed.embed_nodes import embed_nodes
+    from remora_hub.enrich.embed.embed_nodes import TASK, embed_nodes
     from remora_hub.enrich.embed.model import model_for
+    from remora_hub.enrich.run_lock import run_lock
     from remora_hub.logs import configure_logs
     from remora_hub.store.reader import Reader
 
@@ -63,6 +64,7 @@ async def _embed(options: CommonOptions, *, redo: bool, skip: int) -> Embedded:
         model = model_for(config.enrich.embed)
         stack.push_async_callback(model.close)
         await _bring_index_up_to_date(paths, config)
+        stack.enter_context(run_lock(paths.enrich_database, TASK))  # two at once would pay twice
         database = stack.enter_context(EnrichDatabase(paths.enrich_database))
         reader = Reader(paths.database)
         stack.callback(reader.close)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -72,12 +72,13 @@ def summarize(
     """
     config = options.load_config().config
     from remora_hub.enrich.database import EnrichDatabase
+    from remora_hub.enrich.run_lock import run_lock
     from remora_hub.enrich.summarize.chat import HttpChatModel
     from remora_hub.enrich.summarize.plan import Extent, estimate, plan
     from remora_hub.enrich.summarize.run import Budget, check_budget, run
     from remora_hub.enrich.summarize.selection import Selection
     from remora_hub.enrich.summarize.settings import configured_model
-    from remora_hub.enrich.summarize.store import forget_gone, summary_store
+    from remora_hub.enrich.summarize.store import TASK, forget_gone, summary_store
     from remora_hub.logs import configure_logs
     from remora_hub.query.catalogue import Catalogue
     from remora_hub.query.index import FileCache, Index
@@ -92,7 +93,8 @@ def summarize(
     configure_logs("warning" if config.logs.level == "info" else config.logs.level, config.logs.format)
     paths = options.paths()
     selection = Selection(path, frozenset(kinds or _KINDS), private)
-    with EnrichDatabase(paths.enrich_database) as database:
+    alone = nullcontext() if dry_run else run_lock(paths.enrich_database, TASK)
+    with alone, EnrichDatabase(paths.enrich_database) as database:
         store = summary_store(database, settings.model)
         with closing(Reader(paths.database)) as reader:
             if model is not None:
@@ -150,6 +152,8 @@ def _show_report(report: SummaryReport, *, as_json: bool) -> None:
         return
     for line in report.run.to_text().splitlines():
         print_line(line)
+    for reason, count in report.reasons.items():
+        print_line(f"{'failed':<16}{count} times: {reason}")
     print_line(f"{'tokens':<16}{report.input_tokens} read, {report.output_tokens} written")
     print_line(f"{'cost':<16}{_dollars(report.cost)}")
     if report.is_budget_spent:

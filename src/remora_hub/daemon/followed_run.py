@@ -6,22 +6,28 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
+
 from remora_hub.config.model import EmbedConfig, EnrichConfig, SummarizeConfig
 from remora_hub.daemon.follower_main import Ordered, Outcome
 from remora_hub.enrich.control import RunControl
 from remora_hub.enrich.database import EnrichDatabase
+from remora_hub.enrich.embed.embed_nodes import TASK as EMBED_TASK
 from remora_hub.enrich.embed.embed_nodes import embed_nodes
 from remora_hub.enrich.embed.model import model_for, model_name
 from remora_hub.enrich.embed.node_text import TEXT_VERSION
 from remora_hub.enrich.failures import Category
 from remora_hub.enrich.followed import Position, read_position, store_position
 from remora_hub.enrich.report import Report
+from remora_hub.enrich.run_lock import run_lock
 from remora_hub.enrich.summarize.chat import HttpChatModel
 from remora_hub.enrich.summarize.prompt import PROMPT_VERSION
 from remora_hub.enrich.summarize.run import Budget, summarize
 from remora_hub.enrich.summarize.selection import Selection
 from remora_hub.enrich.summarize.settings import configured_model
+from remora_hub.enrich.summarize.store import TASK as SUMMARY_TASK
 from remora_hub.enrich.summarize.store import summary_store
+from remora_hub.errors import HubError
 from remora_hub.paths import StatePaths
 from remora_hub.store.changes import Horizon
 from remora_hub.store.reader import Reader
@@ -31,7 +37,12 @@ async def followed_run(ordered: Ordered, control: RunControl) -> Outcome:
     """Do what is ordered, until it is done or cancelled. Raises HubError where nothing can be done."""
     paths = StatePaths(Path(ordered.root), Path(ordered.state_dir))
     config = EnrichConfig.model_validate_json(ordered.config)
-    with closing(Reader(paths.database)) as reader, EnrichDatabase(paths.enrich_database) as database:
+    task = EMBED_TASK if ordered.task == "embed" else SUMMARY_TASK
+    with (
+        run_lock(paths.enrich_database, task),  # a person may have started a run, too
+        closing(Reader(paths.database)) as reader,
+        EnrichDatabase(paths.enrich_database) as database,
+    ):
         position = Position(_variant(ordered, config), reader.index_id(), reader.sequence())
         changed = _changed_since(reader, read_position(database, ordered.task), position)
         if changed is not None and not changed:
@@ -97,38 +108,38 @@ async def _summarize(
         config.max_tokens - ordered.tokens_so_far if config.max_tokens else None,
         config.max_cost - ordered.cost_so_far if config.max_cost else None,
     )
-    keys = None if changed is None else _keys_of(reader, changed)
-    report = await summarize(
-        reader,
-        root,
-        summary_store(database, settings.model),
-        settings,
-        HttpChatModel(settings),
-        selection=Selection(keys=keys),
-        budget=budget,
-        control=control,
-    )
-    tokens = report.input_tokens + report.output_tokens
-    return _outcome(
-        report.run, tokens=tokens, cost=report.cost or 0.0, is_budget_spent=report.is_budget_spent
-    )
+    spending = budget.spending(settings)
+    try:
+        report = await summarize(
+            reader,
+            root,
+            summary_store(database, settings.model),
+            settings,
+            HttpChatModel(settings),
+            selection=Selection(keys=None if changed is None else _keys_of(reader, changed)),
+            spending=spending,
+            control=control,
+        )
+        outcome = _outcome(report.run, tokens=spending.used.total)
+    except HubError as error:  # what was used until then counts all the same
+        outcome = Outcome(problem=error.problem, remedy=error.hint, tokens=spending.used.total)
+    return msgspec.structs.replace(outcome, cost=spending.cost or 0.0, is_budget_spent=spending.is_spent)
 
 
 def _keys_of(reader: Reader, paths: list[str]) -> frozenset[str]:
     return frozenset(key for _, rows in reader.rows_of(paths) for key, _ in rows)
 
 
-def _outcome(report: Report, *, tokens: int, cost: float = 0.0, is_budget_spent: bool = False) -> Outcome:
-    failures = {name: count for name, count in report.errors.items() if name != Category.CANCELLED.value}
-    problem = f"of {report.total} items failed: {_listed(failures)}" if failures else ""
+def _outcome(report: Report, *, tokens: int) -> Outcome:
+    """An answer that is of no use would be of none again, and costs: it is left until its node changes."""
+    failed = {name: count for name, count in report.errors.items() if name != Category.CANCELLED.value}
+    passing = {name: count for name, count in failed.items() if name != Category.BAD_ANSWER.value}
     return Outcome(
         done=report.done,
-        failed=sum(failures.values()),
+        failed=sum(failed.values()),
         tokens=tokens,
-        cost=cost,
-        is_budget_spent=is_budget_spent,
-        problem=problem,
-        remedy="none needed; they are tried again",
+        problem=f"of {report.total} items failed: {_listed(passing)}" if passing else "",
+        remedy="none needed; they are tried again" if passing else "",
     )
 
 

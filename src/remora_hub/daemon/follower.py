@@ -87,17 +87,18 @@ class Follower:
             self.failed += outcome.failed
             self._tokens += outcome.tokens
             self._cost += outcome.cost
-            if not outcome.problem:
-                self.problem, self.state, retry_s = None, "waiting", _FIRST_RETRY_S
-                if outcome.is_budget_spent:
-                    self.state = "budget spent"
-                    await asyncio.Event().wait()  # until the configuration is read anew
-                continue
-            if self.problem is None:
+            if outcome.problem and self.problem is None:
                 log.warning(
                     "enrich.not_followed", task=self.task, problem=outcome.problem, remedy=outcome.remedy
                 )
-            self.problem, self.state = (outcome.problem, outcome.remedy), "failing"
+            self.problem = (outcome.problem, outcome.remedy) if outcome.problem else None
+            if outcome.is_budget_spent:
+                self.state = "budget spent"
+                await asyncio.Event().wait()  # until the configuration is read anew
+            if not outcome.problem:
+                self.state, retry_s = "waiting", _FIRST_RETRY_S
+                continue
+            self.state = "failing"
             await asyncio.sleep(retry_s)
             retry_s = min(2 * retry_s, _LONGEST_RETRY_S)
             self._is_behind.set()
@@ -150,7 +151,10 @@ class Follower:
             raise
         if return_code or not output:
             reason = f"the process that calls the model ended with code {return_code}"
-            return Outcome(problem=reason, remedy="its last words are in the log")
+            # What it has used by then nobody knows: a budget must not be begun anew.
+            own = self._config.enrich.summarize
+            has_budget = self.task == "summarize" and bool(own.max_tokens or own.max_cost)
+            return Outcome(problem=reason, remedy="its last words are in the log", is_budget_spent=has_budget)
         return _decode(output)
 
     async def _pause_when_needed(self, orders: asyncio.StreamWriter) -> None:

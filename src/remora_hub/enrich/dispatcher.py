@@ -139,6 +139,11 @@ class Dispatcher(Generic[Item, Result]):
             self._gates.limiter.give_back(reservation, now_s)
             self._put_back(group)
             return LOOK_AGAIN_S
+        if not all(self._job.admit(self._job.items[index]) for index, _ in group):
+            self._gates.limiter.give_back(reservation, now_s)
+            self._gates.breaker.abandoned(era)
+            self._put_back(group)
+            return self._wait_for("budget", None)
         if self._recorder is not None:
             for index, _ in group:
                 self._recorder.begin(index)

@@ -60,6 +60,11 @@ def no_predecessors(_item: object) -> Iterable[int]:
     return ()
 
 
+def no_conditions(_item: object) -> bool:
+    """Any item may be begun at any time."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Job(Generic[Item, Result]):
     """``process`` takes one item, ``process_group`` several: one of them is given. See ``caller`` for their types.
@@ -68,7 +73,9 @@ class Job(Generic[Item, Result]):
     breaker, and is the limiter's name unless told. ``target_rpm`` and ``target_tpm`` (requests, tokens a minute) are
     aimed at as they stand; of a preset 80 % are; a ``safety_share`` holds for both. ``limits`` come before all that.
     ``after`` gives the items, by their places in the input, that have to end before this one is begun; all stand before
-    it, so that nothing waits in a circle.
+    it, so that nothing waits in a circle. ``admit`` is asked last before a call, for each of its items; after False it
+    is asked again when a call has ended: who had to wait within the call would be sent when the limiter has forgotten
+    it. For calls of one item.
     """
 
     items: Sequence[Item]
@@ -85,6 +92,7 @@ class Job(Generic[Item, Result]):
     on_progress: ProgressCallback | None = None
     priority: Callable[[Item], Priority] = no_priority
     after: Callable[[Item], Iterable[int]] = no_predecessors
+    admit: Callable[[Item], bool] = no_conditions
     options: Options = field(default_factory=Options)
     persistence: Persistence[Item, Result] | None = None
     control: RunControl = field(default_factory=RunControl)

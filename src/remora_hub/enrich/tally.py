@@ -17,7 +17,7 @@ class Progress:
     """How far a run is. ``done`` includes what the cache had; what was done before or skipped is not in ``total``.
 
     ``rate_per_s`` is over the latest ten seconds; ``eta_s`` None while nothing is known. ``waits_for`` says what keeps
-    the next call from being made: "limits", "provider", "pause", or nothing.
+    the next call from being made: "limits", "provider", "pause", "budget", or nothing.
     """
 
     name: str

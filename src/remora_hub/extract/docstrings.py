@@ -72,7 +72,8 @@ def _evaluated(source: bytes, start: int, stop: int, mask: bytes, end: int) -> s
             value = ast.literal_eval(source[start:stop].decode("utf-8", "replace").lstrip())
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return None  # an f-string, an expression, or nonsense: no docstring
-    return _first_line(value) if isinstance(value, str) else None
+    # An escape may stand for a surrogate ("\\ud800"), which no encoding of a record can hold.
+    return _first_line(value.encode("utf-8", "replace").decode()) if isinstance(value, str) else None
 
 
 def _first_line(text: str) -> str:

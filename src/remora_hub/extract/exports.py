@@ -23,7 +23,8 @@ def read_exports(source: bytes, mask: bytes, module: Block) -> list[str] | None:
         for literal in _MASKED_STRING.finditer(mask, *statement):
             try:
                 text = source[literal.start() : literal.end()].decode("utf-8", "replace")
-                exports.append(str(ast.literal_eval(text)))
+                # An escape may stand for a surrogate, which no record can hold, and no name is.
+                exports.append(str(ast.literal_eval(text)).encode("utf-8", "replace").decode())
             except (ValueError, SyntaxError):  # not a name that could be imported
                 continue
     return exports

@@ -57,6 +57,7 @@ class Provider:
     reply: Callable[[str], str] = "Does what {} does.".format
     tokens_of: Callable[[str], int] = lambda text: len(text.encode()) // 4
     output_tokens: int = 12
+    finish_reason: str = "stop"
     accepted_s: deque[float] = field(default_factory=deque)
 
     @property
@@ -129,7 +130,10 @@ def _route(current: list[Provider], path: str, read: Any, write: Any) -> Route:
             return JSONResponse({"error": "overloaded"}, 500)
         tokens = provider.tokens_of(system + user)
         call.tokens = tokens + provider.output_tokens
-        return JSONResponse(write(provider.reply(call.name), tokens, provider.output_tokens))
+        written = write(provider.reply(call.name), tokens, provider.output_tokens)
+        if "choices" in written:
+            written["choices"][0]["finish_reason"] = provider.finish_reason
+        return JSONResponse(written)
 
     return Route(path, answer, methods=["POST"])
 

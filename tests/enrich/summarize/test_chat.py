@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
+import traceback
 from typing import Any
 
 import pytest
@@ -184,3 +186,49 @@ def test_who_sends_nothing_loads_no_client() -> None:
         "assert 'httpx' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize("url", ["http://[::1/v1", "http://127.0.0.1:99999/v1", "http:///v1"])
+def test_an_address_that_is_none_is_told(url: str) -> None:
+    with pytest.raises(ConfigError, match="no address"):
+        model_settings("local", "m", base_url=url)
+
+
+async def test_a_redirect_to_nowhere_ends_all_too(provider: Any) -> None:
+    provider.refuse_with = 307, "", {"location": "http://["}
+    with pytest.raises(RefusedError, match="what is no address"):
+        await ask(provider.settings())
+
+
+@pytest.mark.parametrize(
+    "proxy", ["http://me:secret@host:port", "ftp://me:secret@host", "socks5://me:secret@host:1"]
+)
+def test_a_proxy_that_cannot_be_used_is_told_without_showing_it(proxy: str, monkeypatch: Any) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    with pytest.raises(ConfigError, match="HTTPS_PROXY") as caught:
+        HttpChatModel(model_settings("local", "m", base_url="https://model.example/v1"))
+    assert "secret" not in "".join(traceback.format_exception(caught.value))
+
+
+async def test_a_proxy_that_lets_nothing_through_costs_nothing(monkeypatch: Any) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as proxy:
+        port = proxy.sockets[0].getsockname()[1]
+        monkeypatch.setenv("HTTPS_PROXY", f"http://me:secret@127.0.0.1:{port}")
+        monkeypatch.setenv("no_proxy", "")
+        with pytest.raises(ChatError, match="407") as caught:
+            await ask(model_settings("local", "m", base_url="https://model.example/v1"))
+    assert not caught.value.may_be_billed
+
+
+async def test_no_part_of_the_key_is_shown_either(provider: Any) -> None:
+    provider.refuse_with = 401, f"Incorrect API key provided: {KEY[:8]}*****{KEY[-4:]}. You can", {}
+    with pytest.raises(RefusedError, match=r"provided: \[key\] You can") as caught:
+        await ask(provider.settings())
+    assert KEY[-4:] not in str(caught.value)

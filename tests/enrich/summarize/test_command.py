@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -167,3 +168,15 @@ def test_commands_show_summaries_without_a_daemon_too(root: Path) -> None:
         arguments = [sys.executable, "-m", "remora_hub", *command, "node:app.py:low", "--root", str(root)]
         done = subprocess.run(arguments, capture_output=True, text=True, check=True)
         assert "Does what low does. (test-model)" in done.stdout
+
+
+def test_two_at_once_do_not_pay_twice(root: Path, provider: Any) -> None:
+    provider.delay_s = 2.0
+    called = threading.Event()
+    provider.on_call = called.set
+    with start(root) as first:
+        assert called.wait(30)
+        _, err = finish(root, exit_code=75)
+        first.communicate()
+    assert "another process makes them already" in err
+    assert sorted(provider.names) == ["app", "high", "low"]

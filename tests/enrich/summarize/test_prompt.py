@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -75,6 +76,12 @@ def test_facts_stay_on_their_lines() -> None:
         ("Does \x07it\u202e.", "Does \\x07it\\u202e."),
         ("", ""),
         ("``` ```", ""),
+        ('""', ""),
+        ("`None` is returned for `x`", "`None` is returned for `x`"),
+        ('"a" or "b"', '"a" or "b"'),
+        ("<think>\nThe user wants it.\n</think>\n\nDoes it.", "Does it."),
+        ("The user wants it.\n</think>\nDoes it.", "Does it."),
+        ("<think>The user wants", ""),
         ("Does it. " + "And more " * 100, "Does it."),
     ],
 )
@@ -101,3 +108,24 @@ def test_prices_are_those_that_are_told_else_those_of_the_model_in_any_version()
     own = prices_of("local", "llama", **told)
     assert own is not None
     assert own.cost(1e9, 1e9) == 0
+
+
+@pytest.mark.parametrize("answer", ["*" * 60_000 + "x", "*'" * 30_000 + "x", "'" * 60_000 + "."])
+def test_no_answer_holds_up_the_event_loop(answer: str) -> None:
+    began_s = time.perf_counter()
+    assert summary_text(answer)
+    assert time.perf_counter() - began_s < 1.0
+
+
+@pytest.mark.parametrize(
+    ("answer", "kept"),
+    [("Does it. This function lo", "Does it."), ("Does it.", "Does it."), ("This function lo", "")],
+)
+def test_of_an_answer_that_was_cut_short_whole_sentences_are_kept(answer: str, kept: str) -> None:
+    assert summary_text(answer, is_cut_short=True) == kept
+
+
+def test_a_version_with_a_price_of_its_own_has_that() -> None:
+    old = prices_of("openai", "gpt-4o-2024-05-13", input_price=0.0, output_price=0.0)
+    assert old is not None
+    assert (old.input, old.output) == (5.00, 15.00)

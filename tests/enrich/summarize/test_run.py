@@ -343,3 +343,45 @@ async def test_a_run_can_be_cancelled_from_outside(project: Project) -> None:
     report = await project.run(control=control)
     assert report.left == 201 - len(project.summaries)
     assert not report.is_budget_spent
+
+
+async def test_half_a_sentence_is_no_summary_and_is_not_paid_for_again(project: Project) -> None:
+    project.provider.reply, project.provider.finish_reason = "This function lo".format, "length"
+    await project.write({"m.py": functions(1)})
+    report = await project.run(Selection(kinds=frozenset({"function"})))
+    assert len(project.provider.calls) == 1
+    assert project.summaries == {}
+    assert report.reasons == {"bad answer: no sentence is in it (the model ended with: length)": 1}
+
+
+@pytest.mark.parametrize("counted", [0, -5000])
+async def test_a_count_that_cannot_be_is_taken_for_the_most(project: Project, counted: int) -> None:
+    project.provider.tokens_of = lambda _text: counted
+    await project.write({"m.py": functions(40)})
+    report = await project.run(budget=Budget(max_tokens=20_000))
+    assert report.is_budget_spent
+    assert 0 < len(project.provider.calls) <= 20_000 // 1000
+
+
+async def test_an_error_that_repeats_the_source_ends_nothing(project: Project) -> None:
+    await project.write({"m.py": functions(3)})
+    project.provider.refuse_with = 422, "input: if code == 'insufficient_quota' or 'API_KEY_INVALID'", {}
+    report = await project.run(Selection(kinds=frozenset({"function"})))
+    [(reason, count)] = report.reasons.items()
+    assert count == 3
+    assert "HTTP 422: input: if code" in reason
+
+
+async def test_a_budget_in_dollars_needs_prices_where_a_key_is_sent(project: Project) -> None:
+    with pytest.raises(ConfigError, match="test-model"):
+        await project.run(budget=Budget(max_cost=1.0))
+
+
+async def test_what_is_too_large_for_all_of_the_budget_keeps_nothing_else_from_it(project: Project) -> None:
+    await project.write({"a.py": f"def huge():\n    return {'x' * 9000!r}\n", "m.py": functions(3)})
+    only = Selection(kinds=frozenset({"function"}))
+    report = await project.run(only, budget=Budget(max_tokens=6_000))
+    assert sorted(project.provider.names) == ["f0", "f1", "f2"]
+    assert (report.is_budget_spent, report.left) == (True, 1)
+    await project.run(only, budget=Budget(max_tokens=60_000))
+    assert project.provider.names[3:] == ["huge"]

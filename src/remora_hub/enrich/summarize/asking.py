@@ -10,10 +10,13 @@ from remora_hub.enrich.failures import BadAnswerError, RefusedError
 from remora_hub.enrich.summarize.answer_text import summary_text
 from remora_hub.enrich.summarize.exchange import ChatError, ChatModel, Completion, Prompt
 from remora_hub.enrich.summarize.prompt import Subject, prompt_of
-from remora_hub.enrich.summarize.spending import BudgetSpentError, Spending, Tokens, most_tokens
+from remora_hub.enrich.summarize.spending import Spending, Tokens, TooLargeError, most_tokens
 
 MAX_OUTPUT_TOKENS = 1000
 """Of one answer. It takes a tenth of that, but models that think first write more than they show."""
+_CUT_SHORT = frozenset(
+    ("length", "max_tokens", "MAX_TOKENS", "content_filter", "refusal", "SAFETY", "RECITATION")
+)
 
 
 class Asking:
@@ -29,15 +32,35 @@ class Asking:
         self._model = model
         self._control = control
         self._summaries = dict(summaries)
+        self._admitted: dict[str, Prompt | TooLargeError] = {}
+
+    def admit(self, subject: Subject) -> bool:
+        """Reserve what its call may take; False as long as the budget has no room for it."""
+        prompt = prompt_of(subject, self._summaries)
+        try:
+            if not self.spending.reserve(most_tokens(prompt, MAX_OUTPUT_TOKENS)):
+                if self.spending.is_spent:
+                    self._control.cancel()  # nothing is under way that would be lost
+                return False
+        except TooLargeError as error:
+            self._admitted[subject.key] = error
+        else:
+            self._admitted[subject.key] = prompt
+        return True
 
     async def __call__(self, subject: Subject) -> Answer[str]:
-        """The summary. Raises CallError, RefusedError."""
-        prompt = prompt_of(subject, self._summaries)
-        completion, used = await self._ask(prompt)
-        text = summary_text(completion.text)
+        """The summary of what was admitted. Raises CallError, RefusedError."""
+        admitted = self._admitted.pop(subject.key)
+        if isinstance(admitted, TooLargeError):
+            raise admitted
+        completion, used = await self._ask(admitted)
+        is_cut_short = completion.stopped_by in _CUT_SHORT
+        text = summary_text(completion.text, is_cut_short=is_cut_short)
         if not text:
+            # Cut short once, it would be again, at the highest price there is.
             raise BadAnswerError(
-                f"it is empty (the model ended with: {completion.stopped_by[:50] or 'nothing'})"
+                f"no sentence is in it (the model ended with: {completion.stopped_by[:50] or 'nothing'})",
+                is_worth_retrying=not is_cut_short,
             )
         self._summaries[subject.digest] = text
         return Answer(text, used.total)
@@ -45,11 +68,6 @@ class Asking:
     async def _ask(self, prompt: Prompt) -> tuple[Completion, Tokens]:
         """The completion, and what it used, as far as the provider said; the budget has been told."""
         most = used = most_tokens(prompt, MAX_OUTPUT_TOKENS)
-        try:
-            await self.spending.reserve(most)
-        except BudgetSpentError:
-            self._control.cancel()  # nothing is under way that would be lost
-            raise
         try:
             completion = await self._model.complete(prompt, MAX_OUTPUT_TOKENS)
             used = _counted(completion, most)
@@ -68,7 +86,8 @@ class Asking:
 
 
 def _counted(completion: Completion, most: Tokens) -> Tokens:
-    """As the provider says; where it does not, the worst case."""
-    if completion.input_tokens is None or completion.output_tokens is None:
+    """As the provider says; where it does not, or says what cannot be, the worst case."""
+    read, written = completion.input_tokens, completion.output_tokens
+    if read is None or written is None or read <= 0 or written < 0:
         return most
-    return Tokens(completion.input_tokens, completion.output_tokens)
+    return Tokens(read, written)

@@ -87,9 +87,9 @@ class HttpChatModel:
         except TimeoutError:
             raise ChatError(_OVERDUE, may_be_billed=True) from None
         except httpx.TransportError as error:
-            never_sent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
-            failure = classify(error)
-            raise ChatError(failure, may_be_billed=not never_sent) from None
+            # ProxyError: of the tunnel, before anything goes through it.
+            never_sent = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.PoolTimeout)
+            raise ChatError(classify(error), may_be_billed=not isinstance(error, never_sent)) from None
 
     def _failed(self, response: httpx.Response, answer: bytes) -> Exception:
         """What a status other than success means. Providers do not count such calls."""
@@ -138,6 +138,7 @@ def _clients(settings: ModelSettings) -> list[httpx.AsyncClient]:
             )
             for _ in range(ceil(settings.max_workers / _CONNECTIONS_PER_CLIENT))
         ]
-    except ValueError as error:  # its text holds the proxy's address, and that may hold a password
+    # ImportError: of a SOCKS proxy. Their texts hold the proxy's address, and that may hold a password.
+    except (ValueError, ImportError, httpx.InvalidURL):
         reason = "HTTPS_PROXY holds no address of a proxy that can be used"
-        raise ConfigError("summarize", reason=reason) from error
+        raise ConfigError("summarize", reason=reason) from None

@@ -12,6 +12,7 @@ _PER = 1_000_000
 _PRICES: dict[str, dict[str, tuple[float, float]]] = {
     "openai": {
         "gpt-4o": (2.50, 10.00),
+        "gpt-4o-2024-05-13": (5.00, 15.00),
         "gpt-4o-mini": (0.15, 0.60),
         "gpt-4.1": (2.00, 8.00),
         "gpt-4.1-mini": (0.40, 1.60),
@@ -52,7 +53,8 @@ def prices_of(provider: str, model: str, *, input_price: float, output_price: fl
 
     A model of one's own costs nothing.
     """
-    known = _PRICES.get(provider, {}).get(_VERSION.sub("", model))
+    of_provider = _PRICES.get(provider, {})
+    known = of_provider.get(model) or of_provider.get(_VERSION.sub("", model))
     if provider == "local":
         known = 0.0, 0.0
     if known is None and not (input_price and output_price):

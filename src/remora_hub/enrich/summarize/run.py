@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ from remora_hub.query.catalogue import Catalogue
 from remora_hub.query.index import FileCache, Index
 from remora_hub.store.reader import Reader
 
+_REASONS_SHOWN = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Budget:
@@ -37,6 +40,11 @@ class Budget:
     max_tokens: int | None = None
     max_cost: float | None = None
 
+    def spending(self, settings: ModelSettings) -> Spending:
+        """Nothing spent yet. Raises ConfigError for a budget in dollars without prices."""
+        check_budget(self, settings)
+        return Spending(settings.prices, max_tokens=self.max_tokens, max_cost=self.max_cost)
+
 
 @dataclass(frozen=True, slots=True)
 class SummaryReport:
@@ -44,7 +52,8 @@ class SummaryReport:
     ``left`` are those with what the plan left out.
 
     ``known``, ``done_before`` and ``changed`` are those of the plan. ``cost`` is in US dollars, None where prices are
-    not known; tokens are as the provider counted them.
+    not known; tokens are as the provider counted them, the most there can have been where it did not say.
+    ``reasons``: why items failed, the most frequent first, and how many did.
     """
 
     run: Report
@@ -57,6 +66,7 @@ class SummaryReport:
     cancelled: int
     left: int
     is_budget_spent: bool
+    reasons: dict[str, int]
 
 
 async def summarize(
@@ -69,6 +79,7 @@ async def summarize(
     selection: Selection,
     extent: Extent | None = None,
     budget: Budget | None = None,
+    spending: Spending | None = None,
     control: RunControl | None = None,
 ) -> SummaryReport:
     """Plan and run: the summaries of ``selection`` in the index of ``reader``, whose files are below ``root``.
@@ -80,7 +91,7 @@ async def summarize(
     index = Index(reader, FileCache(), Catalogue(), {}, lambda: False)
     await asyncio.to_thread(forget_gone, store, reader)
     planned = await asyncio.to_thread(plan, index, root, store, selection, extent or Extent())
-    return await run(planned, store, settings, model, budget=budget, control=control)
+    return await run(planned, store, settings, model, budget=budget, spending=spending, control=control)
 
 
 async def run(
@@ -90,10 +101,13 @@ async def run(
     model: AbstractAsyncContextManager[ChatModel],
     *,
     budget: Budget | None = None,
+    spending: Spending | None = None,
     control: RunControl | None = None,
     progress_name: str | None = None,
 ) -> SummaryReport:
     """Do what is planned. What is done is stored, however it ends.
+
+    ``spending`` is kept to in the place of ``budget``, for a caller who must know what was used if this raises.
 
     Raises ConfigError for a budget in dollars without prices, RefusedError as soon as the provider answers so that no
     call can succeed, and StoreError.
@@ -102,7 +116,7 @@ async def run(
     check_budget(budget, settings)
     await asyncio.to_thread(_adopt, planned.known, store)
     async with model as opened:
-        spending = Spending(settings.prices, max_tokens=budget.max_tokens, max_cost=budget.max_cost)
+        spending = spending or budget.spending(settings)
         asking = Asking(opened, spending, control, planned.summaries)
         job = Job(
             items=planned.subjects,
@@ -113,6 +127,7 @@ async def run(
             target_tpm=settings.tokens_per_minute,
             progress_name=progress_name,
             after=lambda subject: subject.after,
+            admit=asking.admit,
             # The model has a limit of its own for each call, in which waiting for the budget does not count.
             options=Options(max_workers=settings.max_workers, call_timeout_s=None, redo=planned.redo),
             persistence=Persistence(
@@ -127,7 +142,9 @@ async def run(
         results = await run_job(job)
     if asking.refused is not None:
         raise asking.refused
-    cancelled = sum(isinstance(one, ItemError) and one.category is Category.CANCELLED for one in results)
+    errors = [one for one in results if isinstance(one, ItemError)]
+    reasons = Counter(one.reason for one in errors if one.category is not Category.CANCELLED)
+    cancelled = sum(one.category is Category.CANCELLED for one in errors)
     return SummaryReport(
         run=results.report,
         input_tokens=spending.used.input,
@@ -138,13 +155,17 @@ async def run(
         changed=planned.changed,
         cancelled=cancelled,
         left=planned.left_out + cancelled,
-        is_budget_spent=spending.is_spent,
+        is_budget_spent=spending.is_spent or spending.too_large > 0,
+        reasons=dict(reasons.most_common(_REASONS_SHOWN)),
     )
 
 
 def check_budget(budget: Budget, settings: ModelSettings) -> None:
     """Raises ConfigError where it cannot be kept."""
-    if budget.max_cost is not None and settings.prices is None:
+    prices = settings.prices
+    # What wants a key may want money, too, even if it speaks as a server of one's own does.
+    is_known = prices is not None and bool(prices.input or prices.output or not settings.key_variables)
+    if budget.max_cost is not None and not is_known:
         raise ConfigError(
             "keep to max_cost",
             reason=f"what {settings.model} costs is not known",

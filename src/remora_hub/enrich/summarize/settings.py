@@ -95,7 +95,14 @@ def model_settings(
         raise ConfigError(
             _OPERATION, reason="a local model has no endpoint", hint="set enrich.summarize.base_url"
         )
-    if urlsplit(url).username is not None:
+    try:
+        parts = urlsplit(url)
+        is_address = bool(parts.hostname) and parts.port != 0  # ``port`` raises ValueError for what is none
+    except ValueError:
+        is_address = False
+    if not is_address:
+        raise ConfigError(_OPERATION, reason="base_url is no address", hint="set enrich.summarize.base_url")
+    if parts.username is not None:
         raise ConfigError(
             _OPERATION, reason="base_url holds a user's name", hint="keys come from the environment only"
         )

@@ -7,7 +7,6 @@ So the budget holds as far as the provider keeps to the most that it is told to 
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 
 from remora_hub.enrich.failures import CallError, Category, Failure
@@ -18,11 +17,11 @@ TEMPLATE_TOKENS = 64
 """What providers add to a prompt: marks of roles, of the beginning and the end."""
 
 
-class BudgetSpentError(CallError):
-    """What is left of the budget cannot take this call."""
+class TooLargeError(CallError):
+    """All of the budget could not take this call. Another budget may: the run goes on without it."""
 
     def __init__(self) -> None:
-        super().__init__(Failure(Category.CANCELLED, "the budget is spent", False))
+        super().__init__(Failure(Category.CANCELLED, "it may take more than the whole budget", False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,8 @@ def most_tokens(prompt: Prompt, max_output_tokens: int) -> Tokens:
 class Spending:
     """What a run has used and reserved; for one event loop. None: no budget.
 
-    ``is_spent``: a call did not fit while none was under way, so that no more can come of waiting.
+    ``is_spent``: a call did not fit while none was under way, so that no more can come of waiting. ``too_large``: how
+    many would not have fitted into all of it; they must not end the run, or every run would end at the same one.
     """
 
     def __init__(self, prices: Prices | None, *, max_tokens: int | None, max_cost: float | None) -> None:
@@ -61,40 +61,37 @@ class Spending:
         assert max_cost is None or prices is not None
         self.used = Tokens()
         self.is_spent = False
+        self.too_large = 0
         self._prices = prices
         self._max_tokens = max_tokens
         self._max_cost = max_cost
         self._reserved = Tokens()
         self._under_way = 0
-        self._settled = asyncio.Event()
 
     @property
     def cost(self) -> float | None:
         """US dollars; None where prices are not known."""
         return None if self._prices is None else self._cost(self.used)
 
-    async def reserve(self, most: Tokens) -> None:
-        """Return when the budget has room for that. Raises BudgetSpentError if it never will."""
-        while not self.is_spent and not self._has_room(most):
-            if not self._under_way:
-                self.is_spent = True
-            else:
-                self._settled.clear()
-                await self._settled.wait()
-        if self.is_spent:
-            raise BudgetSpentError
+    def reserve(self, most: Tokens) -> bool:
+        """Whether the budget has room for that, which is reserved then. Raises TooLargeError."""
+        if not self._fits(most) and self._fits(Tokens(TEMPLATE_TOKENS, most.output)):
+            self.too_large += 1
+            raise TooLargeError
+        if self.is_spent or not self._fits(self.used + self._reserved + most):
+            self.is_spent |= not self._under_way
+            return False
         self._reserved += most
         self._under_way += 1
+        return True
 
     def settle(self, reserved: Tokens, used: Tokens) -> None:
         """A call is over; where nobody knows what it used, that is what was reserved."""
         self._reserved -= reserved
         self.used += used
         self._under_way -= 1
-        self._settled.set()
 
-    def _has_room(self, most: Tokens) -> bool:
-        wanted = self.used + self._reserved + most
+    def _fits(self, wanted: Tokens) -> bool:
         if self._max_tokens is not None and wanted.total > self._max_tokens:
             return False
         return self._max_cost is None or self._cost(wanted) <= self._max_cost
