@@ -152,7 +152,7 @@ def _wait_until_indexed(root: Path, before: dict[str, object], count: int) -> No
         while client.call("hub/status")["pending"] or _indexed(client, before) < count:
             if time.perf_counter() > deadline:
                 raise TimeoutError(f"not all files of a switch are indexed in {_LONGEST_S:g} s")
-            time.sleep(_POLL_S)
+            time.sleep(_POLL_S)  # who does not subscribe is told nothing; adds that much at most
 
 
 def _indexed(client: BlockingClient, before: dict[str, object]) -> int:

@@ -147,7 +147,7 @@ def test_it_gives_way_to_whoever_asks_and_goes_on_behind(project: Project, endpo
         endpoint.may_answer.set()
         for _ in range(20):
             assert is_paused_while_asked()
-            time.sleep(0.05)  # so long that calls would be begun
+            time.sleep(0.05)  # a second in all: that nothing is begun in it can only be waited for
         assert len(endpoint.texts) == begun
     wait_until(lambda: follower(project)["state"] == "waiting" and follower(project)["done"])
     assert len(endpoint.texts) > begun

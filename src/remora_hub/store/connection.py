@@ -19,7 +19,7 @@ _JOURNAL_LIMIT_BYTES = 4 * 1024 * 1024
 _AUTOCHECKPOINT_PAGES = _JOURNAL_LIMIT_BYTES // PAGE_BYTES
 
 _COMPANIONS = ("-wal", "-shm", "-journal")
-_BUSY_STEP_S = 0.005  # between two tries to get what nobody announces
+_BUSY_STEP_S = 0.005
 _MOST_COPIES = 3  # of damaged databases that are kept
 
 _DAMAGED = (apsw.CorruptError, apsw.NotADBError)
@@ -78,7 +78,9 @@ def _use_a_log(connection: apsw.Connection, busy_timeout_ms: int) -> None:
         except apsw.BusyError:
             if time.monotonic() > deadline:
                 raise
-            time.sleep(_BUSY_STEP_S)
+            time.sleep(
+                _BUSY_STEP_S
+            )  # SQLite calls no busy handler here, and tells nobody that the lock is free
         else:
             return
 
