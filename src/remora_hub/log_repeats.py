@@ -57,7 +57,7 @@ class Repeats:
             window.kept_back += 1
             window.level = max(level, window.level)
             if self._timer is None:
-                self._start_timer()
+                self._start_timer(now_s)
             return False
 
     def flush(self, *, only_over: bool = False) -> None:
@@ -84,18 +84,20 @@ class Repeats:
         with self._lock:
             self._windows.clear()
 
-    def _start_timer(self) -> None:
-        self._timer = threading.Timer(self._window_s, self._on_timer)
-        self._timer.daemon = True
-        self._timer.name = "log-repeats"
-        self._timer.start()
+    def _start_timer(self, now_s: float) -> None:
+        """Until the first window is over in which something was kept back; none if there is no such window."""
+        ends = [window.began_s + self._window_s for window in self._windows.values() if window.kept_back]
+        self._timer = None
+        if ends:
+            self._timer = threading.Timer(max(0.0, min(ends) - now_s), self._on_timer)
+            self._timer.daemon = True
+            self._timer.name = "log-repeats"
+            self._timer.start()
 
     def _on_timer(self) -> None:
         self.flush(only_over=True)
         with self._lock:
-            self._timer = None
-            if any(window.kept_back for window in self._windows.values()):
-                self._start_timer()
+            self._start_timer(self._clock())
 
     def _make_room(self, now_s: float) -> None:
         if len(self._windows) < _MOST_EVENTS:

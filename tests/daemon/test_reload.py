@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import json
 import socket
+import threading
 import time
 import urllib.request
 from pathlib import Path
 from typing import Any
 
+from remora_hub.cli.progress import ProgressReport
 from remora_hub.config import HubConfig
 from remora_hub.daemon.reload import compare
 from remora_hub.daemon.service_manager import ServiceManager
@@ -154,6 +156,15 @@ async def test_a_configuration_that_comes_while_the_index_is_opened_is_taken_up(
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_who_reports_the_start_of_a_session_ends_with_it(tmp_path: Path) -> None:
+    with ProgressReport("auto") as report:
+        async with await Session.open(StatePaths(tmp_path), HubConfig(), lambda: 0.0) as session:
+            report.follow(session.cold_start.progress)
+            [reporting] = [thread for thread in threading.enumerate() if thread.name == "progress"]
+        await asyncio.to_thread(reporting.join, _LONGEST_WAIT_S)
+        assert not reporting.is_alive()
 
 
 def test_a_manager_that_heard_of_the_stop_hears_of_no_reload(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ class Progress:
         return max(0, self.pending - self.done)
 
     def finish(self) -> None:
-        """Stop the clock."""
-        self.seconds = time.monotonic() - self.started
-        self.is_finished = True
+        """Stop the clock: all is done, or will never be. Again and again if you like."""
+        if not self.is_finished:
+            self.seconds = time.monotonic() - self.started
+            self.is_finished = True
