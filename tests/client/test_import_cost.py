@@ -7,7 +7,7 @@ import sys
 import pytest
 
 HEAVY = {
-    "apsw", "click", "pydantic", "pydantic_settings", "rich", "rich_click", "structlog", "tree_sitter", "zstandard",
+    "apsw", "click", "pydantic", "rich", "rich_click", "structlog", "tree_sitter", "zstandard",
     "remora_hub.config", "remora_hub.daemon", "remora_hub.logs", "remora_hub.model", "remora_hub.query",
     "remora_hub.server", "remora_hub.store",
 }  # fmt: skip

@@ -67,7 +67,7 @@ def load_config(
             written.setdefault(setting.name, setting)
     complaints = [complaint for layer in layers for complaint in layer.complaints]
     try:
-        config = HubConfig(_build_sources=(tuple(layers), {}))
+        config = HubConfig.model_validate(_tables(written))
     except ValidationError as error:
         complaints += _complaints(error, written)
     if complaints:
@@ -87,6 +87,17 @@ def allowed(section: str, key: str) -> str:
     """What a key may be set to, in words: ``a whole number from 1 to 64``."""
     schema = section_models()[section].model_json_schema()["properties"][key]
     return " or ".join(_describe(choice) for choice in schema.get("anyOf", [schema]))
+
+
+def _tables(written: Mapping[str, Setting]) -> dict[str, Any]:
+    """Section to key to value, as the model has them; sections may stand in another one."""
+    tables: dict[str, Any] = {}
+    for setting in written.values():
+        table = tables
+        for name in setting.section.split("."):
+            table = table.setdefault(name, {})
+        table[setting.key] = setting.value
+    return tables
 
 
 def _project_layer(root: Path) -> Layer:

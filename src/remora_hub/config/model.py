@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 Workers = Annotated[int, Field(ge=1, le=64)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
@@ -262,10 +261,8 @@ class EnrichConfig(Section):
     summarize: SummarizeConfig = SummarizeConfig()
 
 
-class HubConfig(BaseSettings):
+class HubConfig(Section):
     """All of the hub's configuration. ``HubConfig()`` is the defaults; ``load_config`` layers the sources."""
-
-    model_config = SettingsConfigDict(frozen=True, extra="forbid", strict=True)
 
     discovery: DiscoveryConfig = DiscoveryConfig()
     index: IndexConfig = IndexConfig()
@@ -278,18 +275,6 @@ class HubConfig(BaseSettings):
     http: HttpConfig = HttpConfig()
     enrich: EnrichConfig = EnrichConfig()
     logs: LogsConfig = LogsConfig()
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Nothing but what the constructor is given: which sources there are depends on the root."""
-        return (init_settings,)
 
 
 def section_models() -> dict[str, type[Section]]:

@@ -1,27 +1,22 @@
 """The sources of configuration: command line, environment, TOML files.
 
-Each is a pydantic-settings source, so that pydantic-settings layers them; each of its settings knows where it was
-written, so that ``config show`` and an error can say so. A setting that names no key is a complaint, not an exception:
-an error tells how many there are.
+Each setting knows where it was written, so that ``config show`` and an error can say so. A setting that names no key is
+a complaint, not an exception: an error tells how many there are.
 """
 
 from __future__ import annotations
 
-import difflib
 import os
 import stat
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic.fields import FieldInfo
-from pydantic_settings import PydanticBaseSettingsSource
-
-from remora_hub.config.model import HubConfig, section_models
+from remora_hub.config.model import section_models
 from remora_hub.errors import ConfigError
 
 ENVIRONMENT_PREFIX = "REMORA_HUB_"
@@ -56,27 +51,12 @@ class Complaint:
     reason: str
 
 
-class Layer(PydanticBaseSettingsSource):
+@dataclass(frozen=True, slots=True)
+class Layer:
     """The settings one source holds, and its complaints."""
 
-    def __init__(self, settings: Iterable[Setting] = (), complaints: Iterable[Complaint] = ()) -> None:
-        super().__init__(HubConfig)
-        self.settings = tuple(settings)
-        self.complaints = tuple(complaints)
-
-    def __call__(self) -> dict[str, Any]:
-        """Section to key to value, as pydantic-settings merges it; sections may stand in another one."""
-        tables: dict[str, Any] = {}
-        for setting in self.settings:
-            table = tables
-            for name in setting.section.split("."):
-                table = table.setdefault(name, {})
-            table[setting.key] = setting.value
-        return tables
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Asked by sources that build their value field by field; this one has it whole."""
-        return self().get(field_name), field_name, False
+    settings: Sequence[Setting] = ()
+    complaints: Sequence[Complaint] = ()
 
 
 @cache
@@ -131,7 +111,7 @@ def environment(environ: Mapping[str, str]) -> Layer:
         setting = Setting(*named[variable], parse_value(text), variable, place)
         if setting.name not in settings or "__" in variable:
             settings[setting.name] = setting
-    return Layer(settings.values(), complaints)
+    return Layer(list(settings.values()), complaints)
 
 
 def toml_file(path: Path, origin: str, table: tuple[str, ...] = ()) -> Layer | None:
@@ -213,11 +193,12 @@ def _section_names() -> AbstractSet[str]:
 
 def _unknown(name: str, known: Iterable[str], place: str) -> Complaint:
     """Names no key; says which one was probably meant, and in which section it is."""
-    candidates = list(known)
+    import difflib  # only where there is a mistake
+
     section = owners().get(name.rpartition(".")[2])
     if section and f"{section}.{name.rpartition('.')[2]}" != name:
         meant = f"{section}.{name.rpartition('.')[2]}"
     else:
-        meant = next(iter(difflib.get_close_matches(name, candidates, n=1)), "")
+        meant = next(iter(difflib.get_close_matches(name, list(known), n=1)), "")
     suggestion = f"; did you mean {meant}?" if meant else ""
     return Complaint(name, place, f"there is no such key{suggestion}")
