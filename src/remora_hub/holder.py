@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import msgspec
+
+from remora_hub.paths import open_at_once
 
 _MOST_BYTES = 4096
 
@@ -24,8 +25,3 @@ def read_holder(path: Path) -> Holder | None:
             return msgspec.json.decode(file.read(_MOST_BYTES), type=Holder)
     except (OSError, msgspec.DecodeError):
         return None
-
-
-def open_at_once(path: str, flags: int) -> int:
-    """For ``open``: of what an archive may have brought along, a FIFO is not waited for, and no link is followed."""
-    return os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)

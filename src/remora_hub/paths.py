@@ -172,6 +172,11 @@ class StatePaths:
             _check_private(directory)
 
 
+def open_at_once(path: str, flags: int) -> int:
+    """For ``open``: of what an archive may have brought along, a FIFO is not waited for, and no link is followed."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+
+
 def user_config_file() -> Path:
     """The user's own configuration file, by the XDG base directory specification; it need not exist."""
     from platformdirs import user_config_path  # 30 ms, and only the configuration needs it

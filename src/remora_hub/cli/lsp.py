@@ -29,6 +29,4 @@ def lsp(options: CommonOptions, stdio: bool, no_daemon: bool) -> None:  # noqa: 
     passed_on = ["--verbose"] if options.verbose else []
     for key, value in options.overrides.items():
         passed_on += ["--set", f"{key}={value}"]
-    if options.state_dir is not None:
-        passed_on += ["--state-dir", str(options.state_dir.resolve())]
     sys.exit(serve(options.directory, options.state_dir, passed_on))

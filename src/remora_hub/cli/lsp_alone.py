@@ -61,6 +61,9 @@ class _OwnHub:
                 self._is_launched = True
                 self._wanted.put(places)
 
+    def answers(self) -> None:
+        """Whichever hub it is, there is nothing to do: its own one ends by itself where another one runs."""
+
     def failure(self) -> str | None:
         """Why the last one ended, told once."""
         with self._lock:

@@ -7,8 +7,9 @@ import rich_click as click
 from remora_hub.cli.options import CommonOptions, takes_root
 from remora_hub.cli.output import print_json, print_line
 from remora_hub.client.blocking import BlockingClient
-from remora_hub.client.start import LOG_FILE, start_daemon
+from remora_hub.client.start import start_daemon
 from remora_hub.errors import AlreadyRunningError, NotRunningError
+from remora_hub.launch import LOG_FILE
 from remora_hub.paths import StatePaths
 
 

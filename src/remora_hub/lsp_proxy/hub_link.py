@@ -22,10 +22,11 @@ _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: unix(7), SO_PEERCRED
 
 
 class Places:
-    """A root, and the lock file its hub names its socket in."""
+    """A root, its hub's state, and the lock file there that names the hub's socket."""
 
     def __init__(self, root: str, state_dir: str) -> None:
         self.root = root
+        self.state_dir = state_dir
         self.lock = os.path.join(state_dir, "hub.lock")
 
 
@@ -66,7 +67,7 @@ def connect(places: Places) -> socket.socket | None:
 
 
 def _open_at_once(path: str, flags: int) -> int:
-    """As ``holder.open_at_once``, whose import would take longer."""
+    """As ``paths.open_at_once``, whose import would take longer."""
     return os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
 
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import sys
+import time
 
 TYPE_CHECKING = False  # see ``hub_link``
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Sequence
     from typing import Protocol
 
+    from remora_hub.launch import LaunchedDaemon
     from remora_hub.lsp_proxy.hub_link import Places
 
     class Launcher(Protocol):
         """How a hub comes to run where none does."""
 
         def launch(self, places: Places) -> None:
-            """Begin to start one, unless that is under way."""
+            """Begin to start one, unless that is under way. Raises HubError."""
+
+        def answers(self) -> None:
+            """A hub answers: whichever it is, the start is over."""
 
         def failure(self) -> str | None:
             """Why the last one could not be started, told once; None while that is not known."""
@@ -30,33 +33,36 @@ class DaemonLauncher:
 
     def __init__(self, options: Sequence[str] = ()) -> None:
         self._options = options
-        self._process: subprocess.Popen[bytes] | None = None
+        self._daemon: LaunchedDaemon | None = None
+        self._is_late_s = 0.0
 
     def launch(self, places: Places) -> None:
-        """Begin to start one, unless that is under way."""
-        if self._process is not None:
+        """Begin to start one, unless that is under way. Raises HubError."""
+        if self._daemon is not None:
             return
-        import subprocess
+        from pathlib import Path
 
-        command = [sys.executable, "-P", "-m", "remora_hub", "start", places.root, *self._options]
-        # In a session of its own: the editor's end is not the daemon's, not even while it starts.
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        from remora_hub.launch import LONGEST_START_S, LaunchedDaemon
+        from remora_hub.paths import StatePaths
+
+        paths = StatePaths(Path(places.root), Path(places.state_dir))
+        self._daemon = LaunchedDaemon(paths, self._options)
+        self._is_late_s = time.monotonic() + LONGEST_START_S
+
+    def answers(self) -> None:
+        """A hub answers: whichever it is, the start is over."""
+        self._daemon = None
 
     def failure(self) -> str | None:
         """Why the last one could not be started, told once."""
-        process = self._process
-        if process is None or process.poll() is None:
+        daemon = self._daemon
+        if daemon is None:
             return None
-        self._process = None
-        assert process.stderr is not None
-        with process.stderr:
-            words = process.stderr.read().decode(errors="replace").strip()
-        if process.returncode in (0, _TEMPORARY_FAILURE):
-            return None
-        return words.rpartition("\n")[2] or f"remora-hub start ended with status {process.returncode}"
+        code = daemon.exit_code()
+        if code is None:
+            if time.monotonic() < self._is_late_s:
+                return None
+            self._is_late_s = float("inf")
+            return f"the hub was started and does not answer; see {daemon.log_path}"
+        self._daemon = None
+        return None if code in (0, _TEMPORARY_FAILURE) else daemon.last_words()

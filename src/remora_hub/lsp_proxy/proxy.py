@@ -167,17 +167,21 @@ class Proxy:
             return
         self._hub = connect(places)
         if self._hub is not None:
+            self._launcher.answers()
             self._connected_at = now
             self._to_hub += b"".join(self._conversation.begin())
             return
         self._next_try = now + (_UNWANTED_STEP_S if self._waits_for_others() else _STEP_S)
         failure = self._launcher.failure()
+        if failure is None and now >= self._launch_from and not self._waits_for_others():
+            try:
+                self._launcher.launch(places)
+            except HubError as error:
+                failure = str(error)
         if failure is not None:
             self._fail(failure)
             self._next_try = self._launch_from = now + self._patience_s
             self._patience_s = min(2 * self._patience_s, _LONGEST_PATIENCE_S)
-        elif now >= self._launch_from and not self._waits_for_others():
-            self._launcher.launch(places)
 
     def _waits_for_others(self) -> bool:
         """Whether somebody wanted no hub to run: then it is not for an editor that was open to start another."""
