@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -42,8 +43,9 @@ async def search(store: NodeStateStore) -> AsyncIterator[SymbolSearch]:
 
 
 @pytest.fixture
-def names(root: Path, search: SymbolSearch) -> FirstNames:
-    return FirstNames(Sources(root, SourceRules(root), 10_000), search, 2)
+def names(root: Path, search: SymbolSearch) -> Iterator[FirstNames]:
+    with ThreadPoolExecutor(1) as executor:
+        yield FirstNames(Sources(root, SourceRules(root), 10_000), search, 2, executor)
 
 
 async def found(search: SymbolSearch, query: str) -> list[Symbol]:
@@ -70,13 +72,35 @@ async def test_spelled_names_are_offered_until_their_file_is_indexed(
     await names.offered()
 
 
-async def test_nobody_waits_for_names_where_little_is_to_be_indexed(
+async def test_the_names_of_few_files_are_offered_too(names: FirstNames, search: SymbolSearch) -> None:
+    names.walked(PATHS[:10])
+    await names.offered()
+    [spelled] = await found(search, "C9")
+    assert spelled.provisional
+    assert await found(search, "C10") == []
+
+
+async def test_who_asks_before_the_walk_has_names_from_a_walk_of_its_own(
     names: FirstNames, search: SymbolSearch
 ) -> None:
-    waiting = asyncio.create_task(names.offered())
-    names.walked(PATHS[:10])
-    await waiting
-    assert await found(search, "C0") == []
+    asked = asyncio.create_task(names.offered())
+    await names.serve()
+    assert [symbol.provisional for symbol in await found(search, "C599")] == [True]
+    await asked
+
+
+async def test_what_else_is_to_be_done_waits_while_names_are_read(names: FirstNames) -> None:
+    names.walked(PATHS)
+    asked = asyncio.create_task(names.offered())
+    await asyncio.sleep(0)
+    assert not names.rests.is_set()
+    await asked
+    assert names.rests.is_set()
+
+
+async def test_nobody_waits_for_names_where_nothing_is_to_be_indexed(names: FirstNames) -> None:
+    names.walked([])
+    await names.offered()
 
 
 async def test_nobody_waits_for_names_that_are_no_longer_read(names: FirstNames) -> None:
@@ -84,6 +108,7 @@ async def test_nobody_waits_for_names_that_are_no_longer_read(names: FirstNames)
     await asyncio.sleep(0)
     names.close()
     await waiting
+    await names.rests.wait()
 
 
 async def test_the_first_search_of_a_session_finds_what_is_not_indexed_yet(root: Path) -> None:

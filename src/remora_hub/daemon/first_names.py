@@ -1,33 +1,50 @@
-"""Names for searches while the first index is being made: read by their spelling once somebody asks."""
+"""Names for searches while the first index is being made: read by their spelling once somebody asks.
+
+Who asks then has the machine: the first index waits for the fraction of its time that the names take.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
+from concurrent.futures import Executor
 
+from remora_hub.discovery.walk import walk
 from remora_hub.pipeline.index_files import Sources
 from remora_hub.pipeline.spelling import spell
 from remora_hub.query.symbol_search import SymbolSearch
 from remora_hub.store.index_reader import FileSymbols
 
-_FEW_FILES = 500  # are indexed before their names could be read
+_PATIENCE_S = 0.02  # from the opening of the index to the question of who has waited for it
 
 
 class FirstNames:
-    """``walked`` tells it what is to be indexed, ``over`` that all of it is."""
+    """``walked`` tells it what is to be indexed, ``over`` that all is; ``rests`` is set while it reads nothing."""
 
-    def __init__(self, sources: Sources, symbols: SymbolSearch, processes: int) -> None:
+    def __init__(self, sources: Sources, symbols: SymbolSearch, processes: int, executor: Executor) -> None:
         self._sources = sources
         self._symbols = symbols
         self._processes = processes
-        self._paths: Sequence[str] = ()
-        self._is_known = asyncio.Event()
+        self._executor = executor
+        self._paths: Sequence[str] | None = None
         self._reading: asyncio.Task[None] | None = None
+        self._is_asked = asyncio.Event()
+        self._is_over = False
+        self.rests = asyncio.Event()
+        self.rests.set()
+
+    async def serve(self) -> None:
+        """Return once those who have waited for the index to be opened, if any, can be answered."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE_S):
+                await self._is_asked.wait()
+        await self.rests.wait()
 
     def walked(self, paths: Sequence[str]) -> None:
         """These files are to be indexed."""
-        self._paths = paths if len(paths) > _FEW_FILES else ()
-        self._is_known.set()
+        self._paths = paths
+        self._is_over = self._is_over or not paths
 
     async def over(self) -> None:
         """All that was to be indexed is: forget what is left of the names."""
@@ -35,23 +52,28 @@ class FirstNames:
         await self._symbols.forget_spelled()
 
     async def offered(self) -> None:
-        """Return once a search finds the names of all files, be it by their spelling. Raises StoreError."""
-        await self._is_known.wait()
-        if not self._paths:
-            return
+        """Return once a search finds the names of all files, be it by their spelling. Raises RootError, StoreError."""
         if self._reading is None:
+            if self._is_over:
+                return
+            self.rests.clear()
             self._reading = asyncio.create_task(self._read())
+            self._reading.add_done_callback(lambda _: self.rests.set())
+            self._is_asked.set()
         await asyncio.wait((self._reading,))
         if not self._reading.cancelled():
             self._reading.result()
 
     def close(self) -> None:
         """Read no more, and let nobody wait."""
-        self._paths = ()
-        self._is_known.set()
+        self._is_over = True
         if self._reading is not None:
             self._reading.cancel()
 
     async def _read(self) -> None:
-        files = await spell(self._sources.root, self._paths, self._sources.max_file_bytes, self._processes)
+        sources, paths = self._sources, self._paths
+        if paths is None:
+            in_thread = asyncio.get_running_loop().run_in_executor
+            paths = list((await in_thread(self._executor, walk, sources.root, sources.rules)).files)
+        files = await spell(sources.root, paths, sources.max_file_bytes, self._processes)
         await self._symbols.take_spelled([FileSymbols(*file) for file in files])

@@ -103,7 +103,7 @@ class Session:
         )
         self._search: Search | None = None
         self._enrich_database, self._embed = paths.enrich_database, config.enrich.embed
-        self._first_names = FirstNames(sources, self._symbols, config.index.lane_count)
+        self._first_names = FirstNames(sources, self._symbols, config.index.lane_count, self.executor)
 
     @classmethod
     async def open(cls, paths: StatePaths, config: HubConfig, unasked_s: Callable[[], float]) -> Self:
@@ -121,6 +121,7 @@ class Session:
     async def __aexit__(self, *_exception: object) -> None:
         """Stop everything: lanes first, so that no thread waits for one, the store last."""
         self.has_ended.set()
+        self.cold_start.progress.finish()  # who reports it must not wait for what will never come
         async with AsyncExitStack() as stack:
             if self._cache is not None:
                 stack.callback(self._cache.close)
@@ -172,6 +173,7 @@ class Session:
         """Arm the watcher, bring the index level with the disk, keep it so. Raises what cannot be recovered from."""
         if self.store.rebuilt_reason is not None:
             log.info("store.made", reason=self.store.rebuilt_reason)
+            await self._first_names.serve()
             self.lanes.warm_up()  # there will be much to parse
         else:
             await self._read_names()
@@ -188,7 +190,9 @@ class Session:
                     lambda: self.reconciler.mark("", "database written"),
                 )
             )
-            overtaken = await self.cold_start.run(on_walked=self._walked)
+            overtaken = await self.cold_start.run(
+                on_walked=self._walked, may_go_on=self._first_names.rests.wait
+            )
             await self._first_names.over()
             for path in overtaken:
                 await self.queue.put(path, Priority.CHANGED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
 from remora_hub.pipeline.batch_indexer import BatchIndexer
 from remora_hub.pipeline.commits import Committer
@@ -41,18 +41,26 @@ class ColdStart:
         self._committer = committer
         self._indexer = indexer
         self._workers = min(workers, indexer.lanes.count + _LANES_AHEAD)
+        self._may_go_on: Callable[[], Awaitable[object]] | None = None
         self._ready: list[FileChange] = []
         self._ready_files = 0
         self._commit_due_s = 0.0
         self._overtaken: list[str] = []
         self._postponed: list[str] = []
 
-    async def run(self, *, on_walked: Callable[[Reconciliation], None] | None = None) -> list[str]:
+    async def run(
+        self,
+        *,
+        on_walked: Callable[[Reconciliation], None] | None = None,
+        may_go_on: Callable[[], Awaitable[object]] | None = None,
+    ) -> list[str]:
         """Reconcile everything; return the paths that changed meanwhile and must be looked at again.
 
-        ``on_walked`` is told what the walk found before the first file is read. One bad file never stops the rest:
-        it is committed with its status. Raises RootError, StoreError.
+        ``on_walked`` is told what the walk found before the first file is read, ``may_go_on`` waited for before each
+        batch of files. One bad file never stops the rest: it is committed with its status. Raises RootError,
+        StoreError.
         """
+        self._may_go_on = may_go_on
         sources = self._indexer.sources
         limits = Limits(sources.max_file_bytes, self._indexer.lanes.limit_s)
         await self._committer.keep_to_limits(limits)
@@ -79,6 +87,8 @@ class ColdStart:
     async def _work(self, batches: Iterator[Sequence[str]], known: Mapping[str, Fingerprint]) -> None:
         loop = asyncio.get_running_loop()
         for batch in batches:
+            if self._may_go_on is not None:
+                await self._may_go_on()
             indexed = await self._indexer.index(batch, known)
             self._postponed += indexed.postponed
             self._ready += indexed.changes

@@ -1,7 +1,7 @@
 """Names by their spelling, from all files at once: for who asks while the first index is being made.
 
-Processes of their own read the files, beside the lanes: the first search has an answer in the time that takes, about a
-tenth of what the index takes.
+Processes of their own read the files: the first search has an answer in the time that takes, about a tenth of what the
+index takes. Few files are read here and now, in less time than a process takes to start.
 """
 
 from __future__ import annotations
@@ -11,23 +11,16 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
 from remora_hub.logs import get_logger
+from remora_hub.pipeline.spelled_files import SpelledFile, read_names
 
+_FEW_FILES = 500
 _PROGRAM = "from remora_hub.pipeline.spelling_main import main; main()"
 
 log = get_logger(__name__)
-
-
-class SpelledFile(NamedTuple):
-    """``suffixes`` has a line for each name, ``places`` is as in ``facts.PackedFile``."""
-
-    path: str
-    suffixes: str
-    places: str
 
 
 _decode = msgspec.msgpack.Decoder(list[SpelledFile]).decode
@@ -35,6 +28,8 @@ _decode = msgspec.msgpack.Decoder(list[SpelledFile]).decode
 
 async def spell(root: Path, paths: Sequence[str], max_bytes: int, processes: int) -> list[SpelledFile]:
     """The names in the files at ``paths``; those that cannot be read are left out. Ends its processes if cancelled."""
+    if len(paths) <= _FEW_FILES:
+        return await asyncio.to_thread(lambda: list(read_names(root, paths, max_bytes)))
     shares = [share for number in range(processes) if (share := paths[number::processes])]
     found = await asyncio.gather(*(_spell(root, share, max_bytes) for share in shares))
     return [file for files in found for file in files]
