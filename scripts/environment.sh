@@ -33,6 +33,12 @@ make_venv() {
     "$python" -m venv --clear "$venv" || fail "$python could not make $venv."
 }
 
+# As pip does for what it copies, which an editable project is not. Containers often forbid Python to write bytecode by
+# itself (PYTHONDONTWRITEBYTECODE): every process would compile all it imports, 0.2 s for the hub.
+compile_source() {
+    "$venv/bin/python" -m compileall -q "$project/src" >&2 || true # it runs all the same
+}
+
 # require EXTRAS: an environment with the project, editable, and these extras. A stamp beside it remembers what was
 # installed for which pyproject.toml and place, so that a second run starts at once.
 require() {
@@ -40,6 +46,7 @@ require() {
     wanted="$project $(cksum <"$project/pyproject.toml")"
     if [ -x "$venv/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] &&
         "$venv/bin/python" -c '' 2>/dev/null; then
+        compile_source
         return
     fi
     if ! "$venv/bin/python" -c 'import pip' 2>/dev/null; then
@@ -49,4 +56,5 @@ require() {
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable "$project[$1]" >&2 ||
         fail "pip could not install remora-hub; its message is above."
     printf '%s\n' "$wanted" >"$stamp"
+    compile_source
 }
