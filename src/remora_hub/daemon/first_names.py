@@ -71,9 +71,14 @@ class FirstNames:
             self._reading.cancel()
 
     async def _read(self) -> None:
-        sources, paths = self._sources, self._paths
-        if paths is None:
-            in_thread = asyncio.get_running_loop().run_in_executor
-            paths = list((await in_thread(self._executor, walk, sources.root, sources.rules)).files)
-        files = await spell(sources.root, paths, sources.max_file_bytes, self._processes)
+        sources = self._sources
+        files = await spell(sources.root, self._find(), sources.max_file_bytes, self._processes)
         await self._symbols.take_spelled([FileSymbols(*file) for file in files])
+
+    async def _find(self) -> Sequence[str]:
+        """What is to be indexed, by a walk if there was none yet."""
+        if self._paths is not None:
+            return self._paths
+        sources = self._sources
+        in_thread = asyncio.get_running_loop().run_in_executor
+        return list((await in_thread(self._executor, walk, sources.root, sources.rules)).files)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -18,6 +18,7 @@ from remora_hub.logs import get_logger
 from remora_hub.pipeline.spelled_files import SpelledFile, read_names
 
 _FEW_FILES = 500
+_SOON_S = 0.02  # few files are found within it
 _PROGRAM = "from remora_hub.pipeline.spelling_main import main; main()"
 
 log = get_logger(__name__)
@@ -26,16 +27,29 @@ log = get_logger(__name__)
 _decode = msgspec.msgpack.Decoder(list[SpelledFile]).decode
 
 
-async def spell(root: Path, paths: Sequence[str], max_bytes: int, processes: int) -> list[SpelledFile]:
-    """The names in the files at ``paths``; those that cannot be read are left out. Ends its processes if cancelled."""
-    if len(paths) <= _FEW_FILES:
-        return await asyncio.to_thread(lambda: list(read_names(root, paths, max_bytes)))
-    shares = [share for number in range(processes) if (share := paths[number::processes])]
-    found = await asyncio.gather(*(_spell(root, share, max_bytes) for share in shares))
-    return [file for files in found for file in files]
+async def spell(
+    root: Path, paths: Awaitable[Sequence[str]], max_bytes: int, processes: int
+) -> list[SpelledFile]:
+    """The names in the files at ``paths``; those that cannot be read are left out. Ends its processes if cancelled.
+
+    Where the paths take long to find there are many, and processes start meanwhile. Raises what ``paths`` raises.
+    """
+    finding = asyncio.ensure_future(paths)
+    try:
+        await asyncio.wait((finding,), timeout=_SOON_S)
+        if finding.done() and len(found := finding.result()) <= _FEW_FILES:
+            return await asyncio.to_thread(lambda: list(read_names(root, found, max_bytes)))
+        shares = (_spell(root, finding, number, processes, max_bytes) for number in range(processes))
+        read = await asyncio.gather(*shares)
+    finally:
+        finding.cancel()
+    return [file for files in read for file in files]
 
 
-async def _spell(root: Path, paths: Sequence[str], max_bytes: int) -> list[SpelledFile]:
+async def _spell(
+    root: Path, finding: asyncio.Future[Sequence[str]], number: int, processes: int, max_bytes: int
+) -> list[SpelledFile]:
+    """The share of one process."""
     pipe = asyncio.subprocess.PIPE
     command = (sys.executable, "-P", "-c", _PROGRAM, str(os.getpid()), str(root), str(max_bytes))
     try:
@@ -44,8 +58,9 @@ async def _spell(root: Path, paths: Sequence[str], max_bytes: int) -> list[Spell
         log.debug("spelling.failed", reason=str(error))
         return []
     try:
-        output, _ = await process.communicate(msgspec.msgpack.encode(list(paths)))
-    except asyncio.CancelledError:
+        paths = await asyncio.shield(finding)
+        output, _ = await process.communicate(msgspec.msgpack.encode(paths[number::processes]))
+    except BaseException:
         process.kill()
         await process.wait()
         raise

@@ -6,6 +6,7 @@ of paths, standard output one of ``SpelledFile``. Ends early if its parent does.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ _FILES_BETWEEN_LOOKS = 64
 
 def main() -> None:
     """Read all paths, then file after file."""
+    gc.disable()  # nothing here makes cycles, and all of it lasts
     parent, root, max_bytes = int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     paths = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=list[str])
     found = []
