@@ -1,4 +1,4 @@
-"""The entry point: an editor's proxy starts at once, everything else through the command line."""
+"""The entry point: an editor's proxy and the hub start at once, everything else through the command line."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ def main() -> None:
             sys.exit(code)
     if sys.argv[1:2] == ["run"]:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # until ``daemon.process`` handles it
+        from remora_hub.cli import run_hub
+
+        code = run_hub.simple_command(sys.argv[2:])
+        if code is not None:
+            sys.exit(code)
     from remora_hub.cli.main import main as command_line
 
     command_line()

@@ -12,8 +12,9 @@ import pytest
 import rich_click as click
 from click.testing import CliRunner
 
+from remora_hub.cli.common_options import CommonOptions
 from remora_hub.cli.main import COMMANDS, HubGroup, cli
-from remora_hub.cli.options import CommonOptions, finds_root, takes_root
+from remora_hub.cli.options import finds_root, takes_root
 from remora_hub.errors import NotRunningError
 
 COMMAND = [sys.executable, "-c", "from remora_hub.cli.main import main; main()"]

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from remora_hub.answers import Place
+from remora_hub.cli.common_options import CommonOptions
 from remora_hub.cli.naming import find_key, find_symbol, path_in_root
-from remora_hub.cli.options import CommonOptions
 from remora_hub.client import connect
 from remora_hub.errors import UsageError
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import rich_click as click
 
-from remora_hub.cli.options import CommonOptions
+from remora_hub.cli.common_options import CommonOptions
 from remora_hub.client.client import Client
 from remora_hub.client.link import Link
 from remora_hub.client.local import Calls

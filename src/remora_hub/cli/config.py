@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import rich_click as click
 
-from remora_hub.cli.options import CommonOptions, finds_root
+from remora_hub.cli.common_options import CommonOptions
+from remora_hub.cli.options import finds_root
 from remora_hub.cli.output import print_json, print_table, to_json
 
 

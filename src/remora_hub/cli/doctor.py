@@ -9,7 +9,8 @@ import rich_click as click
 
 from remora_hub.cli.checks import MACHINE_CHECKS, ROOT_CHECKS, Finding
 from remora_hub.cli.checks_service import http, service
-from remora_hub.cli.options import CommonOptions, finds_root
+from remora_hub.cli.common_options import CommonOptions
+from remora_hub.cli.options import finds_root
 from remora_hub.cli.output import print_json, print_line, print_table
 from remora_hub.errors import ConfigError, RootError
 from remora_hub.paths import StatePaths

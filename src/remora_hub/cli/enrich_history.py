@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from remora_hub.cli.options import CommonOptions, finds_root
+from remora_hub.cli.common_options import CommonOptions
+from remora_hub.cli.options import finds_root
 from remora_hub.cli.output import print_json, print_line, print_table
 from remora_hub.errors import UsageError
 from remora_hub.paths import StatePaths

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import rich_click as click
 from click import get_current_context
 
+from remora_hub.cli.common_options import CommonOptions
 from remora_hub.cli.index import bring_up_to_date
-from remora_hub.cli.options import CommonOptions, finds_root
+from remora_hub.cli.options import finds_root
 from remora_hub.cli.output import print_json, print_line
 from remora_hub.terminal import printable
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import rich_click as click
 
 from remora_hub.cli.asking import hub_of
+from remora_hub.cli.common_options import CommonOptions
 from remora_hub.cli.listing import mark, written_by
 from remora_hub.cli.naming import HELP, find_symbol, nothing_at, takes_symbol
-from remora_hub.cli.options import CommonOptions, finds_root
+from remora_hub.cli.options import finds_root
 from remora_hub.cli.output import print_json, print_line
 from remora_hub.cli.places import Places
 

@@ -8,7 +8,7 @@ import threading
 from functools import partial
 from pathlib import Path
 
-from remora_hub.cli.options import CommonOptions
+from remora_hub.cli.common_options import CommonOptions
 from remora_hub.config import load_config
 from remora_hub.daemon.event_loop import run_loop
 from remora_hub.daemon.hub import Hub

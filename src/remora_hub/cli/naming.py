@@ -11,7 +11,7 @@ from typing import Any
 import rich_click as click
 
 from remora_hub.answers import Place, Symbol
-from remora_hub.cli.options import CommonOptions
+from remora_hub.cli.common_options import CommonOptions
 from remora_hub.client.client import Client
 from remora_hub.errors import UsageError
 from remora_hub.source_text import read_lines

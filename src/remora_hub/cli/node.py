@@ -6,8 +6,9 @@ import rich_click as click
 from msgspec import to_builtins
 
 from remora_hub.cli.asking import hub_of
+from remora_hub.cli.common_options import CommonOptions
 from remora_hub.cli.listing import written_by
-from remora_hub.cli.options import CommonOptions, finds_root
+from remora_hub.cli.options import finds_root
 from remora_hub.cli.output import print_json, print_line
 
 

@@ -1,54 +1,21 @@
-"""The options every command shares, gathered into one value."""
+"""The options every command shares, gathered into one value, ``CommonOptions``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import rich_click as click
 from click import get_current_context
 
-from remora_hub.paths import StatePaths, check_root, find_root
-
-if TYPE_CHECKING:
-    from remora_hub.config import LoadedConfig
+from remora_hub.cli.common_options import CommonOptions
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _JSON = "remora_hub.json"
-
-
-@dataclass(frozen=True, slots=True)
-class CommonOptions:
-    """What the user said about where and how: ``directory`` is the root if one was named.
-
-    ``overrides`` are the ``--set KEY=VALUE`` options: configuration that comes before every other source.
-    """
-
-    directory: Path | None
-    state_dir: Path | None
-    as_json: bool
-    verbose: bool
-    overrides: Mapping[str, str]
-
-    def root(self) -> Path:
-        """The root that was named, or the one the current directory lies in. Raises ``RootError``."""
-        return find_root(Path()) if self.directory is None else check_root(self.directory)
-
-    def paths(self) -> StatePaths:
-        """Where the state and socket of the root are. Raises ``RootError``."""
-        return StatePaths(self.root(), self.state_dir)
-
-    def load_config(self) -> LoadedConfig:
-        """The configuration of the root; ``-v`` logs at level debug. Raises ``RootError``, ``ConfigError``."""
-        from remora_hub.config import load_config  # 300 ms that commands which only ask a daemon do not pay
-
-        overrides = {"logs.level": "debug", **self.overrides} if self.verbose else self.overrides
-        return load_config(self.root(), overrides)
 
 
 def finds_root(command: Callable[Concatenate[CommonOptions, P], R]) -> Callable[..., R]:

@@ -13,6 +13,7 @@ from pathlib import PurePath
 import click
 import msgspec
 
+from remora_hub.cli.error_text import error_text
 from remora_hub.errors import HubError
 from remora_hub.terminal import printable
 
@@ -60,9 +61,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
 def print_error(error: HubError, *, as_json: bool) -> None:
     """``remora-hub: <sentence>`` on standard error, or ``{"error": {...}}`` on standard output."""
     if not as_json:
-        click.echo(f"remora-hub: {printable(str(error))}", err=True)
-        if error.degraded is not None and error.degraded not in str(error):  # it may be the error itself
-            click.echo(f"remora-hub: degraded: {printable(error.degraded)}", err=True)
+        click.echo(error_text(error), err=True)
         return
     print_json(
         {

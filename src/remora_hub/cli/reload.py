@@ -6,7 +6,8 @@ from typing import Any
 
 import rich_click as click
 
-from remora_hub.cli.options import CommonOptions, finds_root
+from remora_hub.cli.common_options import CommonOptions
+from remora_hub.cli.options import finds_root
 from remora_hub.cli.output import print_json, print_line
 from remora_hub.client.blocking import BlockingClient
 

@@ -6,7 +6,8 @@ from contextlib import suppress
 
 import rich_click as click
 
-from remora_hub.cli.options import CommonOptions, finds_root
+from remora_hub.cli.common_options import CommonOptions
+from remora_hub.cli.options import finds_root
 from remora_hub.cli.output import print_json, print_line
 from remora_hub.cli.start import start_with
 from remora_hub.cli.stop import stop_daemon

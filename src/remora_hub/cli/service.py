@@ -12,7 +12,8 @@ from pathlib import Path
 
 import rich_click as click
 
-from remora_hub.cli.options import CommonOptions, takes_root
+from remora_hub.cli.common_options import CommonOptions
+from remora_hub.cli.options import takes_root
 from remora_hub.cli.output import print_json, print_line
 from remora_hub.cli.service_units import Network, Plan, Service, may_make_namespaces, systemd_version
 from remora_hub.client.blocking import BlockingClient

@@ -5,7 +5,8 @@ from __future__ import annotations
 import rich_click as click
 
 from remora_hub.cli.asking import hub_of
-from remora_hub.cli.options import CommonOptions, finds_root
+from remora_hub.cli.common_options import CommonOptions
+from remora_hub.cli.options import finds_root
 from remora_hub.cli.output import print_json, print_line
 from remora_hub.cli.places import Places
 
