@@ -176,8 +176,8 @@ class Proxy:
         if failure is None and now >= self._launch_from and not self._waits_for_others():
             try:
                 self._launcher.launch(places)
-            except HubError as error:
-                failure = str(error)
+            except OSError as error:
+                failure = f"cannot start a hub: {error.strerror}"
         if failure is not None:
             self._fail(failure)
             self._next_try = self._launch_from = now + self._patience_s
