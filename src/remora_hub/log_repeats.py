@@ -5,18 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+import msgspec
 
 _BURST = 5
 _WINDOW_S = 60.0
 _MOST_EVENTS = 500  # remembered; libraries may put anything into theirs
 
 
-@dataclass(slots=True)
-class _Window:
+class _Window(msgspec.Struct):
     began_s: float
     level: int
-    said: set[str] = field(default_factory=set)
+    said: set[str] = msgspec.field(default_factory=set)
     kept_back: int = 0
 
 

@@ -34,7 +34,16 @@ def test_the_forms_that_are_used_are_read(
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--json"], ["a", "b"], ["--set"], ["--set", "x"], ["--set=a=b"], ["--state-dir"], ["--", "a"]],
+    [
+        ["--help"],
+        ["--json"],
+        ["a", "b"],
+        ["--set"],
+        ["--set", "x"],
+        ["--set=a=b"],
+        ["--state-dir"],
+        ["--", "a"],
+    ],
 )
 def test_anything_else_is_left_to_the_command_line(arguments: list[str]) -> None:
     assert run_hub.simple_command(arguments) is None

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import json
 from contextlib import closing
 
@@ -119,7 +118,7 @@ async def test_what_lanes_packed_is_kept_as_it_is(store, database, replaced):
 async def test_a_file_whose_keys_and_nodes_differ_in_number_keeps_its_old_records(store, replaced):
     await store.apply([replaced("a.py", ["f"])])
     bad = replaced("a.py", ["f", "g"])
-    bad = dataclasses.replace(bad, packed=msgspec.structs.replace(bad.packed, suffixes=["f"]))
+    bad = msgspec.structs.replace(bad, packed=msgspec.structs.replace(bad.packed, suffixes=["f"]))
     commit = await store.apply([bad, replaced("b.py", ["h"])])
     assert list(commit.failed) == ["a.py"]
     assert await store.list_keys("node:") == ["node:a.py:f", "node:b.py:h"]

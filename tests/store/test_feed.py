@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import replace
+import msgspec
 
 from remora_hub.store import FileOmitted, FileRemoved, Horizon, NodeStateStore
 from remora_hub.store.changes import Written
@@ -44,7 +44,7 @@ async def test_listeners_hear_each_commit_before_its_caller(store, replaced):
     store.add_listener(heard.append)
     change = replaced("a.py", ["f"])
     commit = await store.apply([change])
-    assert heard == [replace(commit, written={"a.py": Written(change.digest, change.packed)})]
+    assert heard == [msgspec.structs.replace(commit, written={"a.py": Written(change.digest, change.packed)})]
 
 
 async def test_listeners_hear_what_was_written_of_each_file(store, replaced):

@@ -16,11 +16,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import apsw
+import msgspec
 
 from remora_hub.errors import HubError
 from remora_hub.paths import MAX_SOCKET_PATH_BYTES, StatePaths
@@ -38,8 +38,7 @@ _ENOUGH_DESCRIPTORS = 1024
 _INOTIFY_LIMITS = Path("/proc/sys/fs/inotify")
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """What a check found; ``remedy`` says what to do unless the grade is ok."""
 
     name: str

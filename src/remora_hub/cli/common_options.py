@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from remora_hub.paths import StatePaths, check_root, find_root
 
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from remora_hub.config import LoadedConfig
 
 
-@dataclass(frozen=True, slots=True)
-class CommonOptions:
+class CommonOptions(msgspec.Struct, frozen=True):
     """What the user said about where and how: ``directory`` is the root if one was named.
 
     ``overrides`` are the ``--set KEY=VALUE`` options: configuration that comes before every other source.

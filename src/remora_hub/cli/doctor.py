@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 
+import msgspec
 import rich_click as click
 
 from remora_hub.cli.checks import MACHINE_CHECKS, ROOT_CHECKS, Finding
@@ -23,7 +23,7 @@ def doctor(ctx: click.Context, options: CommonOptions) -> None:
     """Check this machine and project for what the hub needs; exit 1 if there is a problem."""
     findings = list(_examine(options))
     if options.as_json:
-        print_json({"findings": [asdict(finding) for finding in findings]})
+        print_json({"findings": [msgspec.structs.asdict(finding) for finding in findings]})
     else:
         print_table(
             ["check", "result", "detail"], ((found.name, found.grade, found.detail) for found in findings)

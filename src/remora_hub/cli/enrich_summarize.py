@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import sys
 from contextlib import closing, nullcontext
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 import rich_click as click
 from click import get_current_context
 
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 _KINDS = ("function", "method", "property", "class", "module")
 
 
-@dataclass(frozen=True, slots=True)
-class _Prospect:
+class _Prospect(msgspec.Struct, frozen=True):
     """What a run would do: as ``--dry-run`` shows it."""
 
     model: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from remora_hub.metrics.histogram import Distribution
 
@@ -13,8 +14,7 @@ Row = tuple[str, str]
 _MOST_METHODS = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(msgspec.Struct, frozen=True):
     """``status`` and ``metrics`` as the hub answers them; ``at_s`` is when, by the monotonic clock."""
 
     status: Mapping[str, Any]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -48,8 +47,7 @@ class Context(Fresh):
     nodes: list[NodeContext]
 
 
-@dataclass(frozen=True, slots=True)
-class ContextQuestion:
+class ContextQuestion(msgspec.Struct, frozen=True):
     """What a context is to hold: at most so many relatives of each kind, and so many bytes of JSON in all."""
 
     keys: Sequence[str]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
+
+import msgspec
 
 from remora_hub.answers import Definition, Item, NodeRecord, Place, Span, Symbol
 from remora_hub.client.results import (
@@ -35,8 +36,7 @@ an earlier answer said of it."""
 ReportName = Literal["unused", "most_called"]
 
 
-@dataclass(frozen=True, slots=True)
-class Request(Generic[T]):
+class Request(msgspec.Struct, Generic[T], frozen=True):
     """One question. ``extra_s`` is how long the hub may rightly take beyond the usual.
 
     ``needs_daemon`` where only a daemon can answer.

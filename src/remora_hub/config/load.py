@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 from pydantic import ValidationError
 
 from remora_hub.config.model import HubConfig, section_models
@@ -43,8 +43,7 @@ _HARMLESS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedConfig:
+class LoadedConfig(msgspec.Struct, frozen=True):
     """The configuration and, for each ``section.key``, where its value was written (``default`` if nowhere)."""
 
     config: HubConfig

@@ -11,10 +11,11 @@ import stat
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from remora_hub.config.model import section_models
 from remora_hub.errors import ConfigError
@@ -26,8 +27,7 @@ PYPROJECT_TABLE = ("tool", "remora-hub")
 _MOST_FILE_BYTES = 4 << 20  # a pyproject.toml holds more than the hub's table
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(msgspec.Struct, frozen=True):
     """One value as it was written: ``origin`` is short, for a table; ``place`` is exact, for an error."""
 
     section: str
@@ -42,8 +42,7 @@ class Setting:
         return f"{self.section}.{self.key}"
 
 
-@dataclass(frozen=True, slots=True)
-class Complaint:
+class Complaint(msgspec.Struct, frozen=True):
     """What is wrong with something that was written in ``place``."""
 
     subject: str
@@ -51,8 +50,7 @@ class Complaint:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(msgspec.Struct, frozen=True):
     """The settings one source holds, and its complaints."""
 
     settings: Sequence[Setting] = ()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from remora_hub.config import HubConfig, values_by_name
 from remora_hub.daemon.service_manager import ServiceManager
@@ -32,8 +33,7 @@ _REMEDY = "correct it and reload; until then the old one stays in force"
 log = get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigChange:
+class ConfigChange(msgspec.Struct, frozen=True):
     """What differs: ``section.key`` to the value before and the one after.
 
     ``at_once``: nothing is disturbed. ``by_new_session``: the index is closed and opened again, clients stay

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 import msgspec
@@ -81,7 +80,7 @@ async def session_status(session: Session) -> dict[str, Any]:
             "depth": session.queue.depth,
             "pending": session.queue.pending,
             "suspects": session.queue.suspects[:_MOST_SUSPECTS_SHOWN],
-            **asdict(session.queue.counters),
+            **msgspec.structs.asdict(session.queue.counters),
         },
         "workers": {
             "busy": session.workers.busy,
@@ -96,7 +95,7 @@ async def session_status(session: Session) -> dict[str, Any]:
             "events": watch.counters.events,
             "failures": watch.counters.failures,
         },
-        "lanes": {"count": session.lanes.count, **asdict(session.lanes.counters)},
+        "lanes": {"count": session.lanes.count, **msgspec.structs.asdict(session.lanes.counters)},
         "subscribers": session.feed.subscribers,
         "enrich": session.followers.status(),
         "store": {"database_bytes": stats.database_bytes, "wal_bytes": stats.wal_bytes},

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from remora_hub.discovery.walk import Fingerprint
 
@@ -14,8 +15,7 @@ _TICK_GRANULARITY_NS = 20_000_000
 _COARSE_GRANULARITY_NS = 2_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """What was recorded when a file was last read; ``scanned_ns`` is the wall clock (ns) from before that read."""
 
     fingerprint: Fingerprint
@@ -23,8 +23,7 @@ class Known:
     scanned_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(msgspec.Struct, frozen=True):
     """``suspects`` must be read and compared by digest, ``removed`` are known and gone; ``unchanged`` is a count."""
 
     suspects: list[str]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from remora_hub.discovery.ignore_file import IgnoreFile, Patterns
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(msgspec.Struct, frozen=True):
     """What tells one state of an ignore file from another without reading it."""
 
     size: int
@@ -16,8 +15,7 @@ class Stamp:
     inode: int
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(msgspec.Struct, frozen=True):
     """Patterns and how a path relative to the root becomes one relative to their file's directory.
 
     A file below the root cuts ``cut`` characters off the front, one above the root puts ``prefix`` before them.
@@ -28,8 +26,7 @@ class Layer:
     prefix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(msgspec.Struct, frozen=True):
     """Layers of patterns, nearest first, apart for files and directories; the first that has a verdict decides."""
 
     for_files: tuple[Layer, ...] = ()
@@ -54,8 +51,7 @@ class Chain:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class DirectoryRules:
+class DirectoryRules(msgspec.Struct, frozen=True):
     """The rules for the entries of one directory.
 
     ``inherited`` is the chain of the directory above, ``stamp`` that of the directory's own ``.gitignore``: as long

@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 #: Values of ``model.FileStatus``; not that type, since importing it brings in pydantic.
 OmissionStatus = Literal["too_large", "unreadable", "not_regular", "name_not_utf8"]
@@ -23,8 +24,7 @@ _TYPE_NAMES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Omission:
+class Omission(msgspec.Struct, frozen=True):
     """A named reason; ``detail`` is for a person."""
 
     status: OmissionStatus

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import msgspec
 import xxhash
 
 from remora_hub.discovery.omission import OWN_SHORTAGE, Omission, not_regular, unreadable
@@ -20,8 +20,7 @@ _READ_ATTEMPTS = 4
 _NO_NAMES = frozenset(("", ".", ".."))
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """A file's bytes, their xxh3-128 as hex, and the file's fingerprint from before they were read."""
 
     data: bytes

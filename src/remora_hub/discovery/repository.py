@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 _MAX_IGNORE_FILE_BYTES = 4_000_000
 _GIT_ANSWERS_WITHIN_S = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class WorkTree:
+class WorkTree(msgspec.Struct, frozen=True):
     """The git work tree a directory lies in: its top, and its ``info/exclude`` (which need not exist)."""
 
     top: Path

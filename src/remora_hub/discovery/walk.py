@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
+
+import msgspec
 
 from remora_hub.discovery.directory_rules import DirectoryRules
 from remora_hub.discovery.omission import OWN_SHORTAGE, Omission, is_utf8, not_regular, printable, unreadable
@@ -15,8 +16,7 @@ from remora_hub.discovery.rules import ENVIRONMENT_MARKER, IGNORE_FILE, SOURCE_S
 from remora_hub.errors import RootError
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
+class Fingerprint(msgspec.Struct, frozen=True):
     """What ``lstat`` tells of a file's content without reading it; size in bytes, time in ns since the epoch.
 
     The time is the later of two, ``st_mtime`` and ``st_ctime``: whoever writes a file can set back the first
@@ -34,8 +34,7 @@ class Fingerprint:
         return cls(status.st_size, max(status.st_mtime_ns, status.st_ctime_ns), status.st_ino)
 
 
-@dataclass(slots=True)
-class Walk:
+class Walk(msgspec.Struct):
     """What a walk met; every path is relative to the root, with ``/``.
 
     ``files`` are the regular source files, ``directories`` every directory that is not ignored and could be listed,
@@ -43,13 +42,12 @@ class Walk:
     hold some) but cannot be indexed; a name that is not UTF-8 appears there with ``\\xNN`` escapes.
     """
 
-    files: dict[str, Fingerprint] = field(default_factory=dict)
-    directories: dict[str, int] = field(default_factory=dict)
-    omitted: dict[str, Omission] = field(default_factory=dict)
+    files: dict[str, Fingerprint] = msgspec.field(default_factory=dict)
+    directories: dict[str, int] = msgspec.field(default_factory=dict)
+    omitted: dict[str, Omission] = msgspec.field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class _Listing:
+class _Listing(msgspec.Struct):
     """One directory: its entries that are named like sources, and the rules to judge them by."""
 
     path: str

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 # PEP 263: the expression a cookie must match, on one of the first two lines; the first must be blank or a comment.
 _COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)
@@ -28,8 +29,7 @@ _MARKS = (
 UTF_8 = "utf-8"
 
 
-@dataclass(frozen=True, slots=True)
-class DecodedSource:
+class DecodedSource(msgspec.Struct, frozen=True):
     """``source`` is the text as UTF-8, without byte-order mark, a lone CR made LF (both are one byte).
 
     ``encoding`` is the normalised name of what was found on disk, ``newline`` one of ``lf``, ``crlf``, ``cr``,

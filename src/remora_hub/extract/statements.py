@@ -7,16 +7,15 @@ is entered only if it holds a nested definition.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
+import msgspec
 import tree_sitter_python
 from tree_sitter import Language, Node, Parser, Tree
 
 PYTHON = Language(tree_sitter_python.language())
 
 
-@dataclass(slots=True)
-class Block:
+class Block(msgspec.Struct):
     """One definition or the module: where it stands and which statements of interest its body has, in order.
 
     ``start`` is the byte of the ``def``, ``async`` or ``class`` keyword, ``end`` the byte behind its last statement.
@@ -27,8 +26,8 @@ class Block:
     kind: str  # "module", "class" or "function"
     start: int
     end: int
-    decorators: list[tuple[int, int]] = field(default_factory=list)
-    statements: list[tuple[int, int] | Block] = field(default_factory=list)
+    decorators: list[tuple[int, int]] = msgspec.field(default_factory=list)
+    statements: list[tuple[int, int] | Block] = msgspec.field(default_factory=list)
 
 
 def _kinds(*names: str) -> frozenset[int]:

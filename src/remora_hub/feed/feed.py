@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass, replace
+
+import msgspec
 
 from remora_hub.store.changes import Commit
 from remora_hub.store.node_state_store import NodeStateStore
 
 
-@dataclass(frozen=True, slots=True)
-class Missed:
+class Missed(msgspec.Struct, frozen=True):
     """Commits were dropped for this subscriber: everything after ``since`` has to be asked for, or rescanned."""
 
     since: int
@@ -108,7 +108,7 @@ class Feed:
     def _on_commit(self, commit: Commit) -> None:
         """In the writer's thread. The sequence number was set before: who subscribes now begins behind this commit."""
         if self._subscriptions and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._publish, replace(commit, written={}))
+            self._loop.call_soon_threadsafe(self._publish, msgspec.structs.replace(commit, written={}))
 
     def _publish(self, commit: Commit) -> None:
         for subscription in self._subscriptions:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from remora_hub.store.changes import Commit, Horizon
 from remora_hub.store.node_state_store import NodeStateStore
@@ -12,8 +12,7 @@ _COMMITS_PER_READ = 32
 _MOST_CHANGES = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """Commits, oldest first, that follow each other without a gap; ``horizon`` instead, where the feed cannot tell."""
 
     commits: list[Commit]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from remora_hub.metrics.catalogue import Samples
 
@@ -25,8 +26,7 @@ class Reason(Protocol):
         """What to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Monitored:
+class Monitored(msgspec.Struct, frozen=True):
     """A running hub: its ``state`` (``starting``, ``indexing``, ``ready``, ``degraded``), why, and what it counts."""
 
     state: Callable[[], str]

@@ -8,16 +8,16 @@ goes back as long as it lives.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from remora_hub.metrics.histogram import Distribution
 
 Value = float | Distribution
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(msgspec.Struct, frozen=True):
     """One metric; with a ``label`` it has a value for each value of that."""
 
     name: str

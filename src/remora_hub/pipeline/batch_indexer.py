@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+
+import msgspec
 
 from remora_hub.errors import LaneError
 from remora_hub.logs import get_logger
@@ -20,8 +21,7 @@ _LONGEST_WAIT_S = 2.0
 log = get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Indexed:
+class Indexed(msgspec.Struct, frozen=True):
     """What a batch comes to; the ``postponed`` paths took too long and are to be indexed again, each alone."""
 
     changes: list[FileChange]

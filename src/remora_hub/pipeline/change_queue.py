@@ -11,9 +11,10 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import Enum, IntEnum, auto
 from typing import Literal
+
+import msgspec
 
 from remora_hub.metrics.histogram import Histogram
 
@@ -43,8 +44,7 @@ class Outcome(Enum):
     POSTPONED = auto()
 
 
-@dataclass(slots=True)
-class QueueCounters:
+class QueueCounters(msgspec.Struct):
     """Counts since the start. ``waits`` are putters that had to wait, ``merges`` puts of a path that was there already,
     ``rescans`` paths that became a mark on their directory, ``high_water`` the greatest depth.
     """
@@ -56,8 +56,7 @@ class QueueCounters:
     high_water: int = 0
 
 
-@dataclass(slots=True)
-class Entry:
+class Entry(msgspec.Struct):
     """One path waiting or being worked on. ``finished`` are told when its newest state is in the store.
 
     ``since_s`` is when it was put, by the monotonic clock: of what is looked at again, the first time.
@@ -67,8 +66,8 @@ class Entry:
     path: str
     priority: Priority
     is_suspect: bool = False
-    finished: list[asyncio.Future[None]] = field(default_factory=list)
-    since_s: float = field(default_factory=time.monotonic)
+    finished: list[asyncio.Future[None]] = msgspec.field(default_factory=list)
+    since_s: float = msgspec.field(default_factory=time.monotonic)
 
 
 class ChangeQueue:

@@ -11,8 +11,9 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
+
+import msgspec
 
 from remora_hub.logs import get_logger, log_context
 from remora_hub.pipeline.batch_indexer import BatchIndexer, Indexed
@@ -116,7 +117,9 @@ class ChangeWorkers:
         was_read = isinstance(change, FileReplaced) or (isinstance(change, FileOmitted) and change.digest)
         if was_read:
             sources = self._indexer.sources
-            return replace(change, still_current=partial(is_there, sources.root, sources.rules, change.path))
+            return msgspec.structs.replace(
+                change, still_current=partial(is_there, sources.root, sources.rules, change.path)
+            )
         return change
 
     async def _commit(self, changes: list[FileChange]) -> tuple[str, ...]:

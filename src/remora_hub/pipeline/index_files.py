@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+import msgspec
 
 from remora_hub.discovery.omission import Omission
 from remora_hub.discovery.read import Omitted, Source, SourceReader, Vanished
@@ -21,8 +22,7 @@ from remora_hub.store.changes import Fingerprint as StoredFingerprint
 from remora_hub.store.facts_cache import FactsCache, KnownBytes
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(msgspec.Struct, frozen=True):
     """Where sources are, which files are some, and how large one may be, in bytes."""
 
     root: Path

@@ -8,7 +8,8 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+
+import msgspec
 
 from remora_hub.errors import LaneError
 from remora_hub.facts import PackedFile
@@ -30,23 +31,20 @@ _MOST_EXTRA_LANES = 3
 log = get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True):
     """A file that no lane could extract: ``status`` is ``timed_out`` or ``quarantined`` (``model.FileStatus``)."""
 
     status: str
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Postponed:
+class Postponed(msgspec.Struct, frozen=True):
     """A file that took so long that others went first; ``extract`` it alone, unhurried, to give it the whole limit."""
 
     path: str
 
 
-@dataclass(slots=True)
-class LaneCounters:
+class LaneCounters(msgspec.Struct):
     """Counts since the start: lanes started, files extracted, and postponed, lanes killed or dead over a file."""
 
     started: int = 0
@@ -56,12 +54,11 @@ class LaneCounters:
     died: int = 0
 
 
-@dataclass(slots=True)
-class _Fleet:
+class _Fleet(msgspec.Struct):
     """``idle`` are lanes not in use, the most recently used last; ``running`` counts all, also those being started."""
 
-    idle: list[Lane] = field(default_factory=list)
-    in_use: set[Lane] = field(default_factory=set)
+    idle: list[Lane] = msgspec.field(default_factory=list)
+    in_use: set[Lane] = msgspec.field(default_factory=set)
     running: int = 0
     is_closed: bool = False
 

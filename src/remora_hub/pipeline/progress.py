@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+
+import msgspec
 
 
-@dataclass(slots=True)
-class Progress:
+class Progress(msgspec.Struct):
     """Counts of files. ``total`` is how many there are, ``pending`` how many of them had to be read when it began.
 
     Of the pending ones, ``done`` have been looked at, ``indexed`` are parsed and committed, ``failed`` could not be.
@@ -21,7 +21,7 @@ class Progress:
     removed: int = 0
     failed: int = 0
     is_finished: bool = False
-    started: float = field(default_factory=time.monotonic)
+    started: float = msgspec.field(default_factory=time.monotonic)
     seconds: float = 0.0
 
     @property

@@ -6,9 +6,10 @@ import asyncio
 import time
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+
+import msgspec
 
 from remora_hub.discovery.compare import Known, compare
 from remora_hub.discovery.omission import Omission
@@ -20,8 +21,7 @@ from remora_hub.store.changes import Fingerprint as StoredFingerprint
 from remora_hub.store.node_state_store import NodeStateStore
 
 
-@dataclass(frozen=True, slots=True)
-class Reconciliation:
+class Reconciliation(msgspec.Struct, frozen=True):
     """What differs below a directory.
 
     ``suspects`` must be read: path to size in bytes, the largest first. ``settled`` need no reading, and are discarded
@@ -55,7 +55,7 @@ async def reconcile(
     found = await loop.run_in_executor(executor, walk, root, rules, under)
     known = await store.fingerprints(under)
     compared = await loop.run_in_executor(executor, _compare, root, rules, found, known, scanned_ns)
-    return replace(compared, seconds=time.monotonic() - began_s)
+    return msgspec.structs.replace(compared, seconds=time.monotonic() - began_s)
 
 
 def _compare(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
+
+import msgspec
 
 from remora_hub.query.file_facts import FileFacts, Node
 from remora_hub.syntax.line import Line
@@ -22,8 +23,7 @@ _TOKEN = itemgetter(0)
 _SCOPES = {"class": "class", "function": "function", "method": "function", "property": "function"}
 
 
-@dataclass(slots=True, eq=False)
-class Scope:
+class Scope(msgspec.Struct, eq=False):
     """The module, a class or a function; bytes from its definition's first to behind its last."""
 
     kind: str
@@ -33,8 +33,7 @@ class Scope:
     parent: Scope | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Binding:
+class Binding(msgspec.Struct, frozen=True, eq=False):
     """One place where a name is bound: token ``index`` of the line of ``roles``.
 
     ``scope`` is where it can be seen; ``is_inner`` says that only a lambda or comprehension in that line sees it.
@@ -49,8 +48,7 @@ class Binding:
     is_inner: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Occurrence:
+class Occurrence(msgspec.Struct, frozen=True):
     """One mention of a name in code."""
 
     position: int

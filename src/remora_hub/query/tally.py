@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import msgspec
 
 from remora_hub.query.index import Index
 from remora_hub.query.source_file import SourceFile
@@ -26,8 +27,7 @@ class Defined(NamedTuple):
     line_count: int
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(msgspec.Struct):
     """Counts by spelling, and what is ``defined`` outside of tests and stubs.
 
     ``mentions`` and ``calls`` count names by their UTF-8 form, in headers of definitions, too; ``definitions`` and
@@ -35,13 +35,13 @@ class Tally:
     modules that a star imports.
     """
 
-    mentions: Counter[bytes] = field(default_factory=Counter)
-    calls: Counter[bytes] = field(default_factory=Counter)
-    definitions: Counter[str] = field(default_factory=Counter)
-    headers: Counter[str] = field(default_factory=Counter)
-    defined: list[Defined] = field(default_factory=list)
-    taken: set[str] = field(default_factory=set)
-    starred: set[str] = field(default_factory=set)
+    mentions: Counter[bytes] = msgspec.field(default_factory=Counter)
+    calls: Counter[bytes] = msgspec.field(default_factory=Counter)
+    definitions: Counter[str] = msgspec.field(default_factory=Counter)
+    headers: Counter[str] = msgspec.field(default_factory=Counter)
+    defined: list[Defined] = msgspec.field(default_factory=list)
+    taken: set[str] = msgspec.field(default_factory=set)
+    starred: set[str] = msgspec.field(default_factory=set)
 
     def mentions_of(self, name: str) -> int:
         """How often a name stands anywhere but where something of that name is defined."""

@@ -8,7 +8,6 @@ hexadecimal.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -20,8 +19,7 @@ from remora_hub.store.keys import node_key
 StillCurrent = Callable[[], bool]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileReplaced:
+class FileReplaced(msgspec.Struct, frozen=True, kw_only=True):
     """A file was read and understood: all its records become these, in one step.
 
     ``still_current`` is asked by the writer thread right before the write; False discards the change.
@@ -37,8 +35,7 @@ class FileReplaced:
     still_current: StillCurrent | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileOmitted:
+class FileOmitted(msgspec.Struct, frozen=True, kw_only=True):
     """A file cannot be indexed: its nodes go, its record stays and names the status (a ``FileStatus`` value).
 
     ``digest`` is that of its bytes, where they were read: the same bytes are then not tried again.
@@ -55,8 +52,7 @@ class FileOmitted:
     still_current: StillCurrent | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileTouched:
+class FileTouched(msgspec.Struct, frozen=True, kw_only=True):
     """The same bytes under a new fingerprint: no record changes, the feed says nothing. Unknown paths are ignored."""
 
     path: str
@@ -67,8 +63,7 @@ class FileTouched:
     still_current: StillCurrent | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileRemoved:
+class FileRemoved(msgspec.Struct, frozen=True, kw_only=True):
     """A file is gone, and with it its records. Unknown paths are ignored."""
 
     path: str
@@ -134,8 +129,7 @@ class Written(NamedTuple):
     facts: PackedFile
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(msgspec.Struct, frozen=True):
     """One committed transaction.
 
     ``seq`` is its sequence number; where ``by_file`` (by the paths whose records changed) is empty, no record
@@ -147,10 +141,10 @@ class Commit:
 
     seq: int
     at: float
-    by_file: Mapping[str, FileChanges] = field(default_factory=dict)
+    by_file: Mapping[str, FileChanges] = msgspec.field(default_factory=dict)
     discarded: tuple[str, ...] = ()
-    failed: Mapping[str, StoreError] = field(default_factory=dict)
-    written: Mapping[str, Written | None] = field(default_factory=dict)
+    failed: Mapping[str, StoreError] = msgspec.field(default_factory=dict)
+    written: Mapping[str, Written | None] = msgspec.field(default_factory=dict)
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -165,8 +159,7 @@ class Commit:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Horizon:
+class Horizon(msgspec.Struct, frozen=True):
     """The feed cannot tell what was asked: it reaches back to ``oldest`` and ends at ``sequence``. Rescan."""
 
     oldest: int

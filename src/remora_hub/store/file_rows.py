@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import apsw
+import msgspec
 
 from remora_hub.store.changes import FileTouched
 from remora_hub.store.file_record import pack_record, unpack_record
@@ -44,8 +43,7 @@ _DELETE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class FileRow:
+class FileRow(msgspec.Struct, frozen=True):
     """A file the store knows; ``record`` is the text under ``file:{path}``."""
 
     id: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import apsw
@@ -42,8 +41,7 @@ class Limits(msgspec.Struct, frozen=True):
     parse_timeout_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class StoreStats:
+class StoreStats(msgspec.Struct, frozen=True):
     """Counts and sizes; ``oldest_sequence`` is how far back the change feed reaches.
 
     Sequence numbers count the commits of one index, which ``index_id`` names.
@@ -64,8 +62,7 @@ class StoreStats:
         return sum(self.files_by_status.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Collected:
+class Collected(msgspec.Struct, frozen=True):
     """What a collection removed; ``freed_bytes`` went back to the file system."""
 
     facts: int

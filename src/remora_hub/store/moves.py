@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from remora_hub.facts import unpack_nodes
 from remora_hub.store.changes import FileChanges, NodeEvent
@@ -12,8 +13,7 @@ from remora_hub.store.keys import node_key
 from remora_hub.store.node_page import NodeDelta, source_digest
 
 
-@dataclass(frozen=True, slots=True)
-class FileDelta:
+class FileDelta(msgspec.Struct, frozen=True):
     """How the nodes of one file differ from before: by ``deltas``, or, if it had none before, by all it has now.
 
     Then ``added`` are their suffixes and ``nodes`` the blob of their records (see ``facts.PackedFile``), which is
@@ -21,7 +21,7 @@ class FileDelta:
     """
 
     deltas: Sequence[NodeDelta] = ()
-    added: list[str] = field(default_factory=list)
+    added: list[str] = msgspec.field(default_factory=list)
     nodes: bytes = b""
 
     def __bool__(self) -> bool:

@@ -9,7 +9,6 @@ only where it differs from that of a file saved once. The JSON text of a record 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
@@ -62,8 +61,7 @@ class NodeDelta(NamedTuple):
     body: str
 
 
-@dataclass(frozen=True, slots=True)
-class Merge:
+class Merge(msgspec.Struct, frozen=True):
     """What a replacement makes of a file's nodes: histories other than the page's, and what changed."""
 
     history: dict[str, NodeHistory]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import msgspec
 
@@ -33,8 +32,7 @@ class Replacement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     packed: PackedFile
 
 
-@dataclass(frozen=True, slots=True)
-class NodesMerged:
+class NodesMerged(msgspec.Struct, frozen=True):
     """Single nodes of a file are saved, its others stay; a file the store does not know is made.
 
     ``bodies`` are their records by suffix, each a JSON object as in ``facts.pack_nodes``.

@@ -11,11 +11,11 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import apsw
+import msgspec
 
 from remora_hub.errors import StoreError
 from remora_hub.logs import get_logger
@@ -38,8 +38,7 @@ Result = TypeVar("Result")
 Listener = Callable[[Commit], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(msgspec.Struct, frozen=True):
     """A request to write ``changes`` (at most one per path) and, if given, the hub's own record."""
 
     changes: Sequence[StoreChange]
@@ -47,8 +46,7 @@ class Write:
     hub_status: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Maintenance(Generic[Result]):
+class Maintenance(msgspec.Struct, Generic[Result], frozen=True):
     """A request for work between transactions, on the write connection; its future gets what that returns."""
 
     work: Callable[[apsw.Connection], Result]
@@ -65,8 +63,7 @@ class Maintenance(Generic[Result]):
             self.future.set_result(result)
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
+class _Outcome(msgspec.Struct, frozen=True):
     discarded: tuple[str, ...]
     failed: dict[str, StoreError]
 
@@ -183,7 +180,9 @@ class Writer:
         self._announce(commit)
         for write, outcome in zip(group, outcomes, strict=True):
             write.future.set_result(
-                replace(commit, discarded=outcome.discarded, failed=outcome.failed, written={})
+                msgspec.structs.replace(
+                    commit, discarded=outcome.discarded, failed=outcome.failed, written={}
+                )
             )
 
     def _transact(self, group: list[Write], *, singly: bool) -> tuple[Commit, list[_Outcome]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum, auto
+
+import msgspec
 
 from remora_hub.syntax.line import Line
 
@@ -44,8 +45,7 @@ NOT_BINDING = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True):
     """Where a bound name's value comes from: the expression it is assigned, iterated or entered; its annotation.
 
     ``unpacked`` leads into the value of a tuple target: ``a`` of ``(x, (a, b)) = value`` has ``(1, 0)``.
@@ -56,8 +56,7 @@ class Origin:
     unpacked: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Imported:
+class Imported(msgspec.Struct, frozen=True):
     """What a name in an import statement stands for: a module, or ``name`` in it. ``level`` counts leading dots."""
 
     module: str
@@ -65,22 +64,20 @@ class Imported:
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class InnerScope:
+class InnerScope(msgspec.Struct, frozen=True):
     """A lambda or comprehension: its tokens less those of ``hole``, which run outside of it; what it binds."""
 
     role: Role
     span: TokenSpan
     hole: TokenSpan = (0, 0)
-    names: set[bytes] = field(default_factory=set)
+    names: set[bytes] = msgspec.field(default_factory=set)
 
     def holds(self, index: int) -> bool:
         """Whether the token at ``index`` is evaluated in this scope."""
         return self.span[0] <= index < self.span[1] and not self.hole[0] <= index < self.hole[1]
 
 
-@dataclass(slots=True)
-class Roles:
+class Roles(msgspec.Struct):
     """The roles of a line's names by token, and what goes with them.
 
     ``stores`` are attributes that are assigned to. For a definition ``header_end`` is the index of its colon,
@@ -88,14 +85,14 @@ class Roles:
     """
 
     line: Line
-    by_token: dict[int, Role] = field(default_factory=dict)
-    origins: dict[int, Origin] = field(default_factory=dict)
-    imports: dict[int, Imported] = field(default_factory=dict)
-    stores: set[int] = field(default_factory=set)
-    inner: list[InnerScope] = field(default_factory=list)
+    by_token: dict[int, Role] = msgspec.field(default_factory=dict)
+    origins: dict[int, Origin] = msgspec.field(default_factory=dict)
+    imports: dict[int, Imported] = msgspec.field(default_factory=dict)
+    stores: set[int] = msgspec.field(default_factory=set)
+    inner: list[InnerScope] = msgspec.field(default_factory=list)
     header_end: int | None = None
     returns: TokenSpan | None = None
-    parameters: list[int] = field(default_factory=list)
+    parameters: list[int] = msgspec.field(default_factory=list)
     bases: TokenSpan | None = None
 
     def inner_scopes_of(self, index: int) -> list[InnerScope]:

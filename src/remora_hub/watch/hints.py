@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 MAX_PENDING_PATHS = 10_000
 MAX_PENDING_RESCANS = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Rescan:
+class Rescan(msgspec.Struct, frozen=True):
     """Everything below ``directory`` (relative to the root; ``""`` is the root) must be compared with the disk."""
 
     directory: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Hints:
+class Hints(msgspec.Struct, frozen=True):
     """Source files that may have changed, appeared or gone, and directories to be rescanned recursively."""
 
     paths: frozenset[str]

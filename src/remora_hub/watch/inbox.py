@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+import msgspec
 from watchfiles import Change
 
 MAX_WAITING_PATHS = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class RawEvents:
+class RawEvents(msgspec.Struct, frozen=True):
     """Absolute paths; the value tells whether one was reported created or deleted (or only modified).
 
     ``lost``: there were too many, and these are not all.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Container
-from dataclasses import dataclass, field
+
+import msgspec
 
 from remora_hub.discovery.rules import SourceRules
 from remora_hub.watch.inbox import RawEvents
@@ -17,18 +18,17 @@ BURST_PATHS = 500
 OVERFLOW_PATHS = 2_000
 
 
-@dataclass(slots=True)
-class Demands:
+class Demands(msgspec.Struct):
     """``paths``: sources to look at. ``follow``: directories to cover and rescan, each with its reason.
 
     ``distrusted`` are those of them whose watches may be dead. ``rules_changed``: directories whose ignore rules
     changed. ``rearm`` is the reason to watch everything anew, ``recheck`` to do so where watches may be lost; if any.
     """
 
-    paths: set[str] = field(default_factory=set)
-    follow: dict[str, str] = field(default_factory=dict)
-    distrusted: set[str] = field(default_factory=set)
-    rules_changed: set[str] = field(default_factory=set)
+    paths: set[str] = msgspec.field(default_factory=set)
+    follow: dict[str, str] = msgspec.field(default_factory=dict)
+    distrusted: set[str] = msgspec.field(default_factory=set)
+    rules_changed: set[str] = msgspec.field(default_factory=set)
     rearm: str = ""
     recheck: str = ""
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import Literal
+
+import msgspec
 
 WatchName = Literal["starting", "watching", "polling", "degraded", "root missing", "closed"]
 
 
-@dataclass(frozen=True, slots=True)
-class WatchState:
+class WatchState(msgspec.Struct, frozen=True):
     """``watching``: by kernel events. ``polling``: comparing the tree all the time, since it was asked for, or since
     events tell too little there. ``degraded``: could not have events, polls meanwhile and tries again; ``detail`` says
     why, ``remedy`` what a person can do about it.
@@ -21,11 +21,10 @@ class WatchState:
     remedy: str = ""
 
 
-@dataclass(slots=True)
-class WatchCounters:
+class WatchCounters(msgspec.Struct):
     """Counts since the start: raw events, instances opened, failures of the underlying watcher, rescans by reason."""
 
     events: int = 0
     armings: int = 0
     failures: int = 0
-    rescans: Counter[str] = field(default_factory=Counter)
+    rescans: Counter[str] = msgspec.field(default_factory=Counter)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from remora_hub.query.file_facts import Node
 from remora_hub.query.source_file import Binding, SourceFile
@@ -10,8 +10,7 @@ from remora_hub.query.source_file import Binding, SourceFile
 EntityKey = tuple[str, int, str]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Entity:
+class Entity(msgspec.Struct, frozen=True, eq=False):
     """One thing with a name: all that binds the name in one scope, or a module (``name`` empty, no bindings).
 
     ``scope`` is where its scope begins: -1 for a module's. Instance attributes belong to the scope of their class.
@@ -37,8 +36,7 @@ class Entity:
         return not self.name
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(msgspec.Struct, frozen=True):
     """What a name may mean: ``entities``, better ones first.
 
     Not ``is_certain``: candidates, for it cannot be decided. ``is_external``: what it means is outside the index.

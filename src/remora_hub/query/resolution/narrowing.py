@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from remora_hub.query.resolution.entities import Entity
 from remora_hub.query.resolution.values import ExternalValue, Values, instances, joined
@@ -67,7 +68,7 @@ class Narrowing:
             found.append(binding)
             if self._always_runs(entity.file, binding.position, end):
                 break
-        return replace(entity, bindings=tuple(self._implementations(entity, found[::-1])))
+        return msgspec.structs.replace(entity, bindings=tuple(self._implementations(entity, found[::-1])))
 
     def _implementations(self, entity: Entity, bindings: list[Binding]) -> list[Binding]:
         """``bindings`` less those that ``typing.overload`` declares, if there are others."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
+
+import msgspec
 
 from remora_hub.query.index import Index
 from remora_hub.query.resolution.annotations import Annotations
@@ -63,7 +64,7 @@ class Resolver:
         entity = self.names.visible(file, occurrence)
         if entity is not None:
             reaching = self.narrowing.reaching(file, entity, occurrence.position)
-            return self._followed(replace(entity, bindings=tuple(reaching)))
+            return self._followed(msgspec.structs.replace(entity, bindings=tuple(reaching)))
         name = occurrence.roles.line.texts[occurrence.index].decode("utf-8", "replace")
         found = self.names.through_star(file, name)
         return Resolution(found) if found else Resolution(is_external=True)
@@ -71,7 +72,9 @@ class Resolver:
     def _followed(self, entity: Entity) -> Resolution:
         found = self.names.follow(entity)
         if found and all(one.is_import for one in found):
-            return Resolution((replace(entity, is_import=True),), is_certain=False, is_external=True)
+            return Resolution(
+                (msgspec.structs.replace(entity, is_import=True),), is_certain=False, is_external=True
+            )
         own = entity.key
         return Resolution(
             tuple(one if one.key == own else self.narrowing.final(one) for one in found if not one.is_import)

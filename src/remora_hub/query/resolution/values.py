@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from remora_hub.query.file_facts import Node
 from remora_hub.query.source_file import SourceFile
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ModuleValue:
+class ModuleValue(msgspec.Struct, frozen=True, eq=False):
     """A module: the path of its file, or of a namespace package's directory with ``/`` behind it."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ClassValue:
+class ClassValue(msgspec.Struct, frozen=True, eq=False):
     """A class itself."""
 
     file: SourceFile
@@ -28,16 +26,14 @@ class ClassValue:
         return self.file.path, self.node.suffix
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class InstanceValue:
+class InstanceValue(msgspec.Struct, frozen=True, eq=False):
     """An object of a class; ``arguments`` are the values its type parameters stand for."""
 
     cls: ClassValue
     arguments: tuple[Values, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FunctionValue:
+class FunctionValue(msgspec.Struct, frozen=True, eq=False):
     """A function; ``receiver`` is what it is bound to, if it is a method."""
 
     file: SourceFile
@@ -45,8 +41,7 @@ class FunctionValue:
     receiver: ClassValue | InstanceValue | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ExternalValue:
+class ExternalValue(msgspec.Struct, frozen=True, eq=False):
     """Something from outside the index: a class (``is_class``), or an object of it. ``name`` is the class's own.
 
     ``arguments`` are what its type parameters stand for, such as the elements of a list.
@@ -57,8 +52,7 @@ class ExternalValue:
     arguments: tuple[Values, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SuperValue:
+class SuperValue(msgspec.Struct, frozen=True, eq=False):
     """``super()`` in a method of ``cls``."""
 
     cls: ClassValue

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from remora_hub.query.source_file import SourceFile
 
@@ -12,8 +13,7 @@ _CONTINUES = re.compile(rb"(?:elif|else|except|finally)\b")
 _TAB_STOP = 8  # language reference, section 2.1.8
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(msgspec.Struct, frozen=True):
     """A compound statement's clause: byte positions of its header, and of the statements indented below it."""
 
     start: int
