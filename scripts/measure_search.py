@@ -32,7 +32,7 @@ from remora_hub.query.node_words import node_words
 from remora_hub.query.words import telling_words
 from remora_hub.store.keys import NODE_PREFIX, node_key
 from remora_hub.store.reader import Reader
-from remora_hub.store.word_index import IndexedNode, WordIndex, accepted
+from remora_hub.store.word_index import IndexedNode, Wanted, WordIndex, accepted
 
 QUESTIONS = Path(__file__).with_name("search_questions.toml")
 DEPTHS = (1, 5, 10)
@@ -72,16 +72,16 @@ class Searched:
         """The keys of the first results, by way."""
         (vector,) = (await self._model.embed([asked])).value
         started = time.perf_counter()
-        question = Question(wants_tests=False, accepts=_any, limit=max(DEPTHS))
-        hits = accepted(self._words.search(telling_words(asked)), _any, CANDIDATES)
+        question = Question(wants_tests=False, wanted=Wanted(), limit=max(DEPTHS))
+        hits = accepted(self._words.search(telling_words(asked)), question.wanted.accepts, CANDIDATES)
         similar = self._vectors.search(vector)
-        blended = rank(question, hits, similar, self._words.node)
+        blended = rank(question, hits, similar, self._words)
         self.query_ms.append((time.perf_counter() - started) * 1000)
         by_name = [hit for hit in hits if self._words.parts_with(telling_words(asked), hit.node)[0]]
         return {
             "names": _keys(hit.node for hit in by_name[: max(DEPTHS)]),
-            "words": _keys(one.node for one in rank(question, hits, None, self._words.node)),
-            "meaning": _keys(one.node for one in rank(question, [], similar, self._words.node)),
+            "words": _keys(one.node for one in rank(question, hits, None, self._words)),
+            "meaning": _keys(one.node for one in rank(question, [], similar, self._words)),
             "blended": _keys(one.node for one in blended),
         }
 
@@ -138,10 +138,6 @@ async def main() -> None:
 
 def _keys(nodes: Iterable[IndexedNode]) -> list[str]:
     return [node_key(node.path, node.suffix) for node in nodes]
-
-
-def _any(_node: IndexedNode) -> bool:
-    return True
 
 
 if __name__ == "__main__":

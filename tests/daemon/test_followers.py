@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -80,6 +82,17 @@ def endpoint() -> Iterator[Endpoint]:
         thread.join()
 
 
+def summaries_from(endpoint: Endpoint) -> list[str]:
+    values = {
+        "enabled": "true",
+        "provider": "local",
+        "model": "tiny",
+        "base_url": f"http://127.0.0.1:{endpoint.port}/v1",
+        "max_workers": "1",
+    }
+    return [part for name, value in values.items() for part in ("--set", f"enrich.summarize.{name}={value}")]
+
+
 def wait_until(condition: Callable[[], Any]) -> None:
     deadline = time.monotonic() + _LONGEST_S
     while not condition():
@@ -114,16 +127,7 @@ def test_a_daemon_embeds_what_is_there_and_what_changes_and_goes_on_where_it_was
 
 
 def test_a_daemon_has_summaries_written_and_shows_them(project: Project, endpoint: Endpoint) -> None:
-    values = {
-        "enabled": "true",
-        "provider": "local",
-        "model": "tiny",
-        "base_url": f"http://127.0.0.1:{endpoint.port}/v1",
-    }
-    options = [
-        part for name, value in values.items() for part in ("--set", f"enrich.summarize.{name}={value}")
-    ]
-    project.run("start", *options)
+    project.run("start", *summaries_from(endpoint))
     wait_until(
         lambda: project.json("status")["enrich"]["summarize"]["done"]
     )  # to ask questions would hold it up
@@ -151,6 +155,92 @@ def test_it_gives_way_to_whoever_asks_and_goes_on_behind(project: Project, endpo
         assert len(endpoint.texts) == begun
     wait_until(lambda: follower(project)["state"] == "waiting" and follower(project)["done"])
     assert len(endpoint.texts) > begun
+
+
+def end_pause(project: Project, task: str, asked: dict[str, str]) -> None:
+    """Ask a question, and return when the run goes on behind it: by then it knows what clients look at."""
+    with project.connect() as client:
+
+        def state() -> str:
+            return str(client.call("hub/status")["enrich"][task]["state"])
+
+        def is_paused() -> bool:
+            client.call("hub/hover", asked)
+            return state() == "paused"
+
+        wait_until(is_paused)
+        wait_until(lambda: state() == "running")
+
+
+def test_what_a_client_asks_about_is_embedded_before_the_rest(project: Project, endpoint: Endpoint) -> None:
+    endpoint.may_answer.clear()
+    project.run("start", *endpoint.options())
+    wait_until(lambda: endpoint.texts)
+    in_flight = list(endpoint.texts)
+    assert not any("queues" in text for text in in_flight)  # by the order of paths it comes last
+    end_pause(project, "embed", {"key": "node:pkg/queues.py:Queue.put"})
+    endpoint.may_answer.set()
+    wait_until(lambda: follower(project)["state"] == "waiting" and follower(project)["done"])
+    are_of_queues = ["queues" in text for text in endpoint.texts[len(in_flight) :]]
+    assert are_of_queues.count(True) > 10
+    assert are_of_queues == sorted(are_of_queues, reverse=True)
+
+
+def send(editor: socket.socket, method: str, params: dict[str, Any], **identifier: int) -> None:
+    body = json.dumps({"jsonrpc": "2.0", "method": method, "params": params, **identifier}).encode()
+    editor.sendall(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+
+
+def test_what_an_editor_has_open_is_embedded_before_the_rest(project: Project, endpoint: Endpoint) -> None:
+    endpoint.may_answer.clear()
+    project.run("start", *endpoint.options())
+    wait_until(lambda: endpoint.texts)
+    in_flight = list(endpoint.texts)
+    uri = (project.root / "pkg/queues.py").as_uri()
+    text = (project.root / "pkg/queues.py").read_text()
+    document = {"uri": uri, "languageId": "python", "version": 1, "text": text}
+    with socket.socket(socket.AF_UNIX) as editor:
+        editor.connect(str(project.paths.socket))
+        send(editor, "initialize", {"capabilities": {}, "rootUri": project.root.as_uri()}, id=1)
+        send(editor, "textDocument/didOpen", {"textDocument": document})
+        send(editor, "textDocument/documentSymbol", {"textDocument": {"uri": uri}}, id=2)
+        received = b""
+        while b'"id":2' not in received:
+            received += editor.recv(1 << 16)
+        end_pause(project, "embed", {"key": "node:own.py:greet"})
+    endpoint.may_answer.set()
+    wait_until(lambda: follower(project)["state"] == "waiting" and follower(project)["done"])
+    are_of_locks = ["locks" in text for text in endpoint.texts[len(in_flight) :]]
+    assert are_of_locks.count(True) > 10
+    assert are_of_locks == sorted(are_of_locks)
+
+
+def test_files_written_last_are_embedded_before_the_rest(project: Project, endpoint: Endpoint) -> None:
+    for number in range(100):  # as many as come first
+        project.write(f"young_{number}.py", "")
+    project.run("start", *endpoint.options())
+    wait_until(lambda: follower(project)["state"] == "waiting" and follower(project)["done"])
+    are_young = ["young" in text for text in endpoint.texts]
+    assert are_young == [True] * 100 + [False] * (len(are_young) - 100)
+
+
+def test_what_a_client_asks_about_is_summarized_before_the_rest_and_what_it_calls_before_that(
+    project: Project, endpoint: Endpoint
+) -> None:
+    project.write("y.py", "def needed(): ...\n")
+    project.write("z.py", "from y import needed\n\ndef asked_about():\n    return needed()\n")
+    project.write("zz.py", "def other(): ...\n")
+    endpoint.may_answer.clear()
+    project.run("start", *summaries_from(endpoint))
+    wait_until(lambda: endpoint.texts)
+    assert "asked_about" not in endpoint.texts[0]
+    end_pause(project, "summarize", {"key": "node:z.py:asked_about"})
+    endpoint.may_answer.set()
+    wait_until(lambda: len(endpoint.texts) >= 3)
+    assert [re.search("^name: (.*)$", text, re.MULTILINE)[1] for text in endpoint.texts[1:3]] == [
+        "needed",
+        "asked_about",
+    ]
 
 
 def test_a_model_that_does_not_answer_is_named_and_the_index_is_as_true_as_before(

@@ -206,11 +206,58 @@ def test_promoted_while_it_waits_an_item_comes_next(process_all: Any) -> None:
         order.append(item)
         await asyncio.sleep(1)
         if item == 1:
-            assert control.promote(7, Priority.LOOKED_AT)
+            control.promote(7, Priority.LOOKED_AT)
         return item
 
     process_all(items=range(9), process=process, options=Options(is_concurrent=False), control=control)
     assert order == [0, 1, 7, 2, 3, 4, 5, 6, 8]
+
+
+def test_what_is_looked_at_comes_first_from_the_beginning_or_while_it_waits(process_all: Any) -> None:
+    order = []
+    control = RunControl()
+    control.look_at({"topic 8"})
+
+    async def process(item: int) -> int:
+        order.append(item)
+        await asyncio.sleep(1)
+        if item == 1:
+            control.look_at({"topic 4", "topic 0"})
+        return item
+
+    process_all(
+        items=range(9),
+        process=process,
+        topic=lambda item: f"topic {item}",
+        options=Options(is_concurrent=False),
+        control=control,
+    )
+    assert order == [8, 0, 1, 4, 2, 3, 5, 6, 7]
+
+
+def test_what_an_urgent_item_waits_for_is_as_urgent(process_all: Any) -> None:
+    """A changed item at first, then one that somebody looks at."""
+    after = {5: (2,), 2: (1,), 8: (4, 6), 6: (3,)}
+    order = []
+    control = RunControl()
+
+    async def process(item: int) -> int:
+        order.append(item)
+        await asyncio.sleep(1)
+        if item == 1:
+            control.look_at({"8"})
+        return item
+
+    process_all(
+        items=range(9),
+        process=process,
+        priority=lambda item: Priority.CHANGED if item == 5 else Priority.REST,
+        topic=str,
+        after=lambda item: after.get(item, ()),
+        options=Options(is_concurrent=False),
+        control=control,
+    )
+    assert order == [1, 3, 4, 6, 8, 2, 5, 0, 7]
 
 
 def test_paused_it_begins_no_call_until_it_goes_on(process_all: Any) -> None:

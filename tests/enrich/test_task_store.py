@@ -314,6 +314,24 @@ def test_items_that_wait_to_be_tried_again_hold_up_nobody(
     assert len(list(store.results())) == len(ITEMS)
 
 
+def test_what_shares_its_content_with_an_item_that_is_looked_at_is_called_for_in_its_place(
+    task_store: MakeStore, name: str
+) -> None:
+    store, model, control = task_store(), Model(), RunControl()
+    control.look_at({"c2"})
+    job = Job(
+        items=["a1", "b1", "c1", "a2", "b2", "c2"],
+        process=model,
+        limiter_name=name,
+        persistence=keep(store, digest=lambda item: item[0]),
+        options=Options(is_concurrent=False),
+        topic=str,
+        control=control,
+    )
+    assert run(job) == ["A1", "B1", "C1", "A1", "B1", "C1"]
+    assert model.asked == ["c1", "a1", "b1"]
+
+
 class BrokenSink:
     """Stores two batches, and no more."""
 

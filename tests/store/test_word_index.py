@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from remora_hub.store.word_index import IndexedNode, NodeWords, WordIndex, accepted
+from remora_hub.store.word_index import IndexedNode, NodeWords, Wanted, WordIndex, accepted
 
 
 def words(path: str, suffix: str, name: str, docstring: str = "", outer: str = "") -> NodeWords:
@@ -83,3 +83,9 @@ def test_a_file_is_replaced_whole(index: WordIndex) -> None:
 def test_only_what_is_accepted_is_counted(index: WordIndex) -> None:
     hits = accepted(index.search(["retry"]), lambda node: node.path == "locks.py", 1)
     assert [hit.node.suffix for hit in hits] == ["acquire"]
+
+
+def test_it_lists_the_places_that_are_wanted(index: WordIndex) -> None:
+    assert ("locks.py", "acquire") in index.places(Wanted())
+    assert index.places(Wanted(is_path=lambda path: path == "locks.py")) == [("locks.py", "acquire")]
+    assert index.places(Wanted(kind="module")) == []

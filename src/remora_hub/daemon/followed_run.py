@@ -32,6 +32,8 @@ from remora_hub.paths import StatePaths
 from remora_hub.store.changes import Horizon
 from remora_hub.store.reader import Reader
 
+_LATEST = 100  # files that come before the rest where any may have changed
+
 
 async def followed_run(ordered: Ordered, control: RunControl) -> Outcome:
     """Do what is ordered, until it is done or cancelled. Raises HubError where nothing can be done."""
@@ -79,6 +81,12 @@ def _changed_since(reader: Reader, before: Position | None, now: Position) -> li
     return list(changed)
 
 
+def _latest(reader: Reader) -> frozenset[str]:
+    """The files that were written to last: of all that there are, what somebody works on."""
+    changed_ns = {path: one.changed_ns for path, one in reader.fingerprints().items()}
+    return frozenset(sorted(changed_ns, key=lambda path: -changed_ns[path])[:_LATEST])
+
+
 async def _embed(
     reader: Reader,
     database: EnrichDatabase,
@@ -88,7 +96,10 @@ async def _embed(
 ) -> Outcome:
     model = model_for(config)
     try:
-        embedded = await embed_nodes(reader, database, model, paths=changed, control=control)
+        first = _latest(reader) if changed is None else frozenset[str]()
+        embedded = await embed_nodes(
+            reader, database, model, paths=changed, first_paths=first, control=control
+        )
     finally:
         await model.close()
     return _outcome(embedded.report, tokens=_tokens(embedded.report))
@@ -117,6 +128,7 @@ async def _summarize(
             settings,
             HttpChatModel(settings),
             selection=Selection(keys=None if changed is None else _keys_of(reader, changed)),
+            first_paths=_latest(reader) if changed is None else frozenset(),
             spending=spending,
             control=control,
         )

@@ -1,8 +1,9 @@
 """An enricher that follows the index, as the daemon sees it: a child at work while nobody else needs the machine.
 
 Models take memory, and time of an interpreter, that answers must not wait for: so each run is a process of its own, at
-a low priority, which dies with the hub. It is told to pause while indexing is behind or a client waits, and what it has
-done by then is stored, however it ends. A run that comes to its end remembers the commit that it has seen.
+a low priority, which dies with the hub. It is told to pause while indexing is behind or a client waits, and what they
+look at, which comes first then. What it has done is stored, however it ends. A run that comes to its end remembers the
+commit that it has seen.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any, Literal
 import msgspec
 
 from remora_hub.config import HubConfig
-from remora_hub.daemon.follower_main import Ordered, Outcome, Task
+from remora_hub.daemon.follower_main import LOOK, Ordered, Outcome, Task
 from remora_hub.logs import get_logger
 from remora_hub.paths import StatePaths
 
@@ -38,13 +39,19 @@ _decode = msgspec.json.Decoder(Outcome).decode
 
 
 class Follower:
-    """``run`` it beside a session. ``is_quiet`` tells whether neither indexing nor a client needs the machine.
+    """``run`` it beside a session. ``is_quiet`` tells whether neither indexing nor a client needs the machine,
+    ``looked_at`` the paths of the files that clients look at.
 
     ``state`` and ``problem`` are for the status: ``problem`` is what made the last run fail, with its remedy.
     """
 
     def __init__(
-        self, task: Task, paths: StatePaths, config: HubConfig, is_quiet: Callable[[], bool]
+        self,
+        task: Task,
+        paths: StatePaths,
+        config: HubConfig,
+        is_quiet: Callable[[], bool],
+        looked_at: Callable[[], frozenset[str]],
     ) -> None:
         self.task = task
         self.state: State = "waiting"
@@ -54,6 +61,7 @@ class Follower:
         self._paths = paths
         self._config = config
         self._is_quiet = is_quiet
+        self._looked_at = looked_at
         self._quiet_since_s: float | None = None
         self._is_behind = asyncio.Event()
         self._is_behind.set()  # the child finds out whether anything has changed since the last one's end
@@ -139,12 +147,12 @@ class Follower:
         )
         try:
             process.stdin.write(_encode(ordered) + b"\n")
-            pausing = asyncio.create_task(self._pause_when_needed(process.stdin))
+            directing = asyncio.create_task(self._direct(process.stdin))
             try:
                 output = await process.stdout.read()
             finally:
-                pausing.cancel()
-                await asyncio.gather(pausing, return_exceptions=True)
+                directing.cancel()
+                await asyncio.gather(directing, return_exceptions=True)
             return_code = await process.wait()
         except BaseException:
             await _end(process)
@@ -157,10 +165,15 @@ class Follower:
             return Outcome(problem=reason, remedy="its last words are in the log", is_budget_spent=has_budget)
         return _decode(output)
 
-    async def _pause_when_needed(self, orders: asyncio.StreamWriter) -> None:
-        """Tell the child to pause and to go on, until it is gone."""
+    async def _direct(self, orders: asyncio.StreamWriter) -> None:
+        """Tell the child what clients look at, to pause and to go on, until it is gone."""
+        told: frozenset[str] = frozenset()
         with contextlib.suppress(ConnectionError):
             while True:
+                looked_at = self._looked_at()
+                if looked_at != told:  # before it goes on: it is what comes next
+                    orders.write(LOOK + _encode(looked_at) + b"\n")
+                    told = looked_at
                 await asyncio.sleep(_LOOK_EVERY_S)
                 is_wanted = self._is_quiet() if self.state == "running" else self._has_been_quiet()
                 if not is_wanted and self.state == "running":

@@ -1,7 +1,8 @@
 """The program of a follower's child: one run of an enricher over what has changed since its last one.
 
-Its first line of input is ``Ordered``; further ones are ``pause`` and ``resume``. Where its input ends it gives up what
-is not done and stores the rest. It answers with ``Outcome``. It dies with its parent, whose process id is ``argv[1]``.
+Its first line of input is ``Ordered``; further ones are ``pause``, ``resume``, and ``look`` with a list of paths
+as JSON: the files that clients look at, which come first. Where its input ends it gives up what is not done and stores
+the rest. It answers with ``Outcome``. It dies with its parent, whose process id is ``argv[1]``.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 Task = Literal["embed", "summarize"]
 
+LOOK = b"look "
 _NICE = 10  # below the parse lanes
 
 
@@ -81,4 +83,6 @@ def _obey(orders: FileIO, control: RunControl) -> None:
             control.pause()
         elif line == b"resume\n":
             control.resume()
+        elif line.startswith(LOOK):
+            control.look_at(msgspec.json.decode(line.removeprefix(LOOK), type=frozenset[str]))
     control.cancel()

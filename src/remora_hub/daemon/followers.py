@@ -15,17 +15,24 @@ from remora_hub.store.node_state_store import NodeStateStore
 
 
 class Followers:
-    """``run`` them once the index is level with the disk; ``is_quiet`` as for a ``Follower``."""
+    """``run`` them once the index is level with the disk; ``is_quiet`` and ``looked_at`` as for a ``Follower``."""
 
     def __init__(
-        self, paths: StatePaths, config: HubConfig, store: NodeStateStore, is_quiet: Callable[[], bool]
+        self,
+        paths: StatePaths,
+        config: HubConfig,
+        store: NodeStateStore,
+        is_quiet: Callable[[], bool],
+        looked_at: Callable[[], frozenset[str]],
     ) -> None:
         enabled: dict[Task, bool] = {
             "embed": config.enrich.embed.enabled,
             "summarize": config.enrich.summarize.enabled,
         }
         self._followers = [
-            Follower(task, paths, config, is_quiet) for task, is_enabled in enabled.items() if is_enabled
+            Follower(task, paths, config, is_quiet, looked_at)
+            for task, is_enabled in enabled.items()
+            if is_enabled
         ]
         self._store = store
 

@@ -42,6 +42,7 @@ from remora_hub.server.endpoint import Endpoint
 from remora_hub.server.hub_methods import hub_methods
 from remora_hub.server.lsp.language_server import LanguageServer
 from remora_hub.server.summaries import Summaries
+from remora_hub.server.viewed_files import ViewedFiles
 from remora_hub.store.node_state_store import NodeStateStore
 
 T = TypeVar("T")
@@ -77,6 +78,7 @@ class Hub:
         self._started = time.time()
         self._started_s = time.monotonic()
         self.summaries = Summaries(paths.enrich_database)
+        self.viewed = ViewedFiles()
         self._language_server = language_server = LanguageServer(self)
         self._endpoint = Endpoint(
             paths,
@@ -88,7 +90,9 @@ class Hub:
             handed=self._manager.listeners,
         )
         self._places = Places(paths, self._lock, self._endpoint)
-        self._sessions = Sessions(paths, lambda: self._config, self._places, self._session_opened)
+        self._sessions = Sessions(
+            paths, lambda: self._config, self._places, self._session_opened, self.looked_at
+        )
         monitored = Monitored(self._state, self._problems, self.metrics)
         self._monitoring = Monitoring(config.http.port, paths.state_dir, monitored)
         self._on_session: Callable[[Session], None] | None = None
@@ -216,6 +220,10 @@ class Hub:
     async def look_at(self, paths: Iterable[str]) -> None:
         """Have these paths compared with the disk soon."""
         await self._sessions.current.look_at(paths)
+
+    def looked_at(self) -> frozenset[str]:
+        """The files that clients look at: open in editors, or shown by answers of late."""
+        return frozenset(self.viewed.paths()) | self._language_server.open_paths
 
     async def sync(self, timeout_s: float | None) -> None:
         """Return once everything on disk before the call is in the index, be it rebuilt meanwhile."""

@@ -56,7 +56,12 @@ class Session:
     """
 
     def __init__(
-        self, paths: StatePaths, config: HubConfig, store: NodeStateStore, unasked_s: Callable[[], float]
+        self,
+        paths: StatePaths,
+        config: HubConfig,
+        store: NodeStateStore,
+        unasked_s: Callable[[], float],
+        looked_at: Callable[[], frozenset[str]],
     ) -> None:
         self.store = store
         self._check_interval_s = config.store.check_interval_s
@@ -99,21 +104,28 @@ class Session:
         self._symbols = SymbolSearch(store)
         self._has_walked = False
         self.followers = Followers(
-            paths, config, store, lambda: not self.pending and unasked_s() >= _UNASKED_FOR_S
+            paths, config, store, lambda: not self.pending and unasked_s() >= _UNASKED_FOR_S, looked_at
         )
         self._search: Search | None = None
         self._enrich_database, self._embed = paths.enrich_database, config.enrich.embed
         self._first_names = FirstNames(sources, self._symbols, config.index.lane_count, self.executor)
 
     @classmethod
-    async def open(cls, paths: StatePaths, config: HubConfig, unasked_s: Callable[[], float]) -> Self:
+    async def open(
+        cls,
+        paths: StatePaths,
+        config: HubConfig,
+        unasked_s: Callable[[], float],
+        looked_at: Callable[[], frozenset[str]] = frozenset,
+    ) -> Self:
         """Open the store of ``paths``. Raises CorruptStoreError, NewerIndexError, StoreError.
 
-        ``unasked_s`` tells for how many seconds nobody has had a question answered.
+        ``unasked_s`` tells for how many seconds nobody has had a question answered, ``looked_at`` which files clients
+        look at.
         """
         paths.prepare()
         store = await open_store(paths, config)
-        return cls(paths, config, store, unasked_s)
+        return cls(paths, config, store, unasked_s, looked_at)
 
     async def __aenter__(self) -> Self:
         return self

@@ -31,7 +31,8 @@ class Sessions:
     """``run`` keeps a session open; ``session`` is the open one, None while there is none.
 
     ``config`` gives the configuration for the next one, ``on_open`` is told each, before it begins. Questions are
-    asked inside ``answering``, which a replacement waits for. ``ended`` has what sessions that are over counted.
+    asked inside ``answering``, which a replacement waits for. ``looked_at`` tells which files clients look at.
+    ``ended`` has what sessions that are over counted.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Sessions:
         config: Callable[[], HubConfig],
         places: Places,
         on_open: Callable[[Session], None],
+        looked_at: Callable[[], frozenset[str]] = frozenset,
     ) -> None:
         self.session: Session | None = None
         self.answering = Occupancy()
@@ -49,6 +51,7 @@ class Sessions:
         self._config = config
         self._places = places
         self._on_open = on_open
+        self._looked_at = looked_at
         self._so_far = 0
         self._damage = ""
         self._has_opened = asyncio.Event()
@@ -113,7 +116,8 @@ class Sessions:
     async def _run_one(self) -> None:
         """One session, until it is cancelled or fails."""
         self._is_replacing.clear()
-        async with await Session.open(self._paths, self._config(), lambda: self.answering.empty_s) as session:
+        opening = Session.open(self._paths, self._config(), lambda: self.answering.empty_s, self._looked_at)
+        async with await opening as session:
             if self._is_replacing.is_set():  # the configuration changed while it was opened
                 raise _replaced()
             session.adjust(self._config())

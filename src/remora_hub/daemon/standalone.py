@@ -19,6 +19,7 @@ from remora_hub.query.index import Index
 from remora_hub.query.symbols import SymbolTable
 from remora_hub.server.hub_methods import hub_methods
 from remora_hub.server.summaries import Summaries
+from remora_hub.server.viewed_files import ViewedFiles
 from remora_hub.store.node_state_store import NodeStateStore
 
 T = TypeVar("T")
@@ -42,6 +43,7 @@ class StandaloneBackend:
         self._paths = paths
         self._embed = embed
         self.summaries = Summaries(paths.enrich_database)
+        self.viewed = ViewedFiles()
         self.pending = pending
         self.degraded = degraded
 

@@ -55,6 +55,11 @@ def no_priority(_item: object) -> Priority:
     return Priority.REST
 
 
+def no_topic(_item: object) -> str:
+    """It is about nothing that anybody looks at."""
+    return ""
+
+
 def no_predecessors(_item: object) -> Iterable[int]:
     """No item waits for another."""
     return ()
@@ -72,6 +77,7 @@ class Job(Generic[Item, Result]):
     ``limiter_name``: who uses the same name shares the limits. ``provider`` has a preset of limits and a circuit
     breaker, and is the limiter's name unless told. ``target_rpm`` and ``target_tpm`` (requests, tokens a minute) are
     aimed at as they stand; of a preset 80 % are; a ``safety_share`` holds for both. ``limits`` come before all that.
+    ``topic`` is what an item is about, by which ``RunControl.look_at`` brings it forward.
     ``after`` gives the items, by their places in the input, that have to end before this one is begun; all stand before
     it, so that nothing waits in a circle. ``admit`` is asked last before a call, for each of its items; after False it
     is asked again when a call has ended: who had to wait within the call would be sent when the limiter has forgotten
@@ -91,6 +97,7 @@ class Job(Generic[Item, Result]):
     progress_name: str | None = None
     on_progress: ProgressCallback | None = None
     priority: Callable[[Item], Priority] = no_priority
+    topic: Callable[[Item], str] = no_topic
     after: Callable[[Item], Iterable[int]] = no_predecessors
     admit: Callable[[Item], bool] = no_conditions
     options: Options = field(default_factory=Options)

@@ -14,6 +14,7 @@ from remora_hub.enrich.predecessors import Predecessors
 from remora_hub.enrich.recorder import Recorder
 from remora_hub.enrich.report import Report
 from remora_hub.enrich.tally import Tally
+from remora_hub.enrich.urgency import Urgency
 from remora_hub.enrich.work_queue import WorkQueue
 from remora_hub.errors import ConfigError
 
@@ -40,12 +41,14 @@ class Outcomes(Generic[Item, Result]):
         self,
         job: Job[Item, Result],
         queue: WorkQueue,
+        urgency: Urgency[Item, Result],
         tally: Tally,
         recorder: Recorder[Item, Result] | None,
     ) -> None:
         self.unfinished = len(job.items)
         self._job = job
         self._queue = queue
+        self._urgency = urgency
         self._predecessors = Predecessors()
         self._tally = tally
         self._recorder = recorder
@@ -57,8 +60,9 @@ class Outcomes(Generic[Item, Result]):
         """It has to be called for: now, or when what it waits for has ended. Raises ConfigError."""
         job = self._job
         awaited = [before for before in job.after(job.items[index]) if not self._has_ended(index, before)]
+        self._urgency.raise_to(self._urgency.of(index), awaited)
         if not self._predecessors.hold(index, awaited):
-            self._queue.put(index, job.priority(job.items[index]))
+            self._queue.put(index, self._urgency.of(index))
 
     def skip(self, index: int) -> None:
         """The user left it out."""
@@ -73,6 +77,7 @@ class Outcomes(Generic[Item, Result]):
     def add_twin(self, leader: int, index: int) -> None:
         """``index`` becomes what ``leader`` does."""
         self._twins[leader].append(index)
+        self._urgency.follow(leader, index)
 
     def done(self, index: int, result: Result, *, seconds: float | None) -> None:
         """It has a result, by a call that took so long for it; None: by the cache."""
@@ -111,7 +116,7 @@ class Outcomes(Generic[Item, Result]):
         self._is_finished[index] = 1
         self.unfinished -= 1
         for ready in self._predecessors.ended(index):
-            self._queue.put(ready, self._job.priority(self._job.items[ready]))
+            self._queue.put(ready, self._urgency.of(ready))
 
     def _has_ended(self, index: int, before: int) -> bool:
         if not 0 <= before < index:

@@ -12,7 +12,7 @@ from remora_hub.enrich.calls import Calls, Gates
 from remora_hub.enrich.clock import Clock, SystemClock
 from remora_hub.enrich.control import RunControl
 from remora_hub.enrich.dispatcher import Dispatcher
-from remora_hub.enrich.job import Job, Options, no_predecessors, no_priority, no_tokens
+from remora_hub.enrich.job import Job, Options, no_predecessors, no_priority, no_tokens, no_topic
 from remora_hub.enrich.lag import LagWatch
 from remora_hub.enrich.outcomes import Outcomes, Results
 from remora_hub.enrich.persistence import History, Persistence, RunStatus
@@ -24,6 +24,7 @@ from remora_hub.enrich.recorder import Recorder
 from remora_hub.enrich.report import Report
 from remora_hub.enrich.shared import shared_breaker, shared_limiter
 from remora_hub.enrich.tally import Progress, Tally
+from remora_hub.enrich.urgency import Urgency
 from remora_hub.enrich.work_queue import Priority, WorkQueue
 from remora_hub.errors import ConfigError
 from remora_hub.logs import get_logger
@@ -50,6 +51,7 @@ def run_concurrent(
     progress_name: str | None = None,
     on_progress: ProgressCallback | None = None,
     priority: Callable[[Item], Priority] = no_priority,
+    topic: Callable[[Item], str] = no_topic,
     after: Callable[[Item], Iterable[int]] = no_predecessors,
     options: Options | None = None,
     persistence: Persistence[Item, Result] | None = None,
@@ -82,6 +84,7 @@ def run_concurrent(
         progress_name=progress_name,
         on_progress=on_progress,
         priority=priority,
+        topic=topic,
         after=after,
         options=options if max_workers is None else replace(options, max_workers=max_workers),
         persistence=persistence,
@@ -126,7 +129,8 @@ class _Run(Generic[Item, Result]):
         if job.persistence is not None:
             self._recorder = Recorder(job.persistence, self._wake.set)
         self._history: History | None = None  # from when it knows of this run
-        self._outcomes = Outcomes(job, self._queue, self._tally, self._recorder)
+        self._urgency = Urgency(job, self._queue)
+        self._outcomes = Outcomes(job, self._queue, self._urgency, self._tally, self._recorder)
         self._calls = Calls(job, caller, gates, self._queue, self._outcomes, self._tally, self._wake.set)
         self._dispatcher = Dispatcher(
             job, gates, self._queue, self._calls, self._outcomes, self._recorder, self._tally, self._wake
@@ -135,10 +139,10 @@ class _Run(Generic[Item, Result]):
     async def execute(self) -> Results[Result]:
         """All of it; whatever ends it, what is done is stored."""
         status: RunStatus = "failed"
-        job, loop = self._job, asyncio.get_running_loop()
+        job = self._job
         try:
             await self._begin_history()
-            job.control.attach(self._queue, lambda: loop.call_soon_threadsafe(self._wake.set))
+            job.control.attach(self._urgency, self._wake.set)
             await plan(job, self._outcomes, self._recorder)
             progress = ProgressReporter(job.progress_name, self._look, job.on_progress)
             async with progress, LagWatch(job.clock, self._limiter):

@@ -12,6 +12,7 @@ from remora_hub.feed.feed import Feed
 from remora_hub.metrics.catalogue import Samples
 from remora_hub.query.index import Index
 from remora_hub.server.summaries import Summaries
+from remora_hub.server.viewed_files import ViewedFiles
 from remora_hub.store.node_state_store import NodeStateStore
 
 T = TypeVar("T")
@@ -46,6 +47,10 @@ class Backend(Protocol):
     @property
     def summaries(self) -> Summaries:
         """What models wrote on nodes."""
+
+    @property
+    def viewed(self) -> ViewedFiles:
+        """Where answers note which files they show."""
 
     async def opened(self) -> None:
         """Return once the store is open. Raises StoreError (recoverable) if that takes too long."""

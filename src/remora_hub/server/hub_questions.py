@@ -72,7 +72,7 @@ class HubQuestions:
     def table(self) -> Mapping[str, Method]:
         """Each method's name, the type of its parameters, and the coroutine that answers."""
         return {
-            "hub/definition": (SymbolParams, self._answer(_definition)),
+            "hub/definition": (SymbolParams, self._answer(self._definition)),
             "hub/references": (_ReferencesParams, self._answer(_references, thorough=True)),
             "hub/hover": (SymbolParams, self._answer(self._hover)),
             "hub/callers": (SymbolParams, self._answer(_callers, thorough=True)),
@@ -87,7 +87,22 @@ class HubQuestions:
     def _hover(self, index: Index, params: SymbolParams) -> dict[str, Any]:
         named = place_or_key(index, params)
         found = hover(index, named) if isinstance(named, Place) else node_hover(index, named)
+        if found is not None:
+            self._backend.viewed.note(found.definition.path)
         return {"hover": self._backend.summaries.added_to(index, found)}
+
+    def _definition(self, index: Index, params: SymbolParams) -> dict[str, Any]:
+        named = place_or_key(index, params)
+        if isinstance(named, Place):
+            found = definitions(index, named)
+        else:
+            file, suffix = known_node(index, named)
+            found = [node_definition(file, file.by_suffix[suffix])]
+        is_certain = bool(found) and all(one.certain for one in found)
+        if is_certain:  # of mere candidates nobody looks at all
+            for one in found:
+                self._backend.viewed.note(one.path)
+        return {"definitions": found, "certain": is_certain}
 
     def _answer(self, question: Callable[[Index, Any], dict[str, Any]], *, thorough: bool = False) -> Answer:
         """The coroutine that answers with what ``question`` finds, and how fresh that is."""
@@ -104,16 +119,6 @@ class HubQuestions:
             return {**found, **freshness}
 
         return answer
-
-
-def _definition(index: Index, params: SymbolParams) -> dict[str, Any]:
-    named = place_or_key(index, params)
-    if isinstance(named, Place):
-        found = definitions(index, named)
-    else:
-        file, suffix = known_node(index, named)
-        found = [node_definition(file, file.by_suffix[suffix])]
-    return {"definitions": found, "certain": bool(found) and all(one.certain for one in found)}
 
 
 def _references(index: Index, params: _ReferencesParams) -> dict[str, Any]:

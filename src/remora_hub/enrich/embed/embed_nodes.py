@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from remora_hub.enrich.progress import ProgressCallback
 from remora_hub.enrich.report import Report
 from remora_hub.enrich.run import run_job
 from remora_hub.enrich.task_store import TaskStore
+from remora_hub.enrich.work_queue import Priority
 from remora_hub.store.index_reader import batches
 from remora_hub.store.keys import split_node_key
 
@@ -57,12 +59,13 @@ async def embed_nodes(
     model: EmbeddingModel,
     *,
     paths: Sequence[str] | None = None,
+    first_paths: AbstractSet[str] = frozenset(),
     options: Options | None = None,
     progress_name: str | None = None,
     on_progress: ProgressCallback | None = None,
     control: RunControl | None = None,
 ) -> Embedded:
-    """Embed the nodes of all files, or of ``paths``, those of files that are gone included.
+    """Embed the nodes of all files, or of ``paths``, those of files that are gone included; of ``first_paths`` first.
 
     ``options`` say what to skip or do again; how many calls are made at a time is the model's. The reader is used by
     one thread at a time. Raises StoreError, ConfigError, and RefusedError where no call can succeed.
@@ -94,6 +97,8 @@ async def embed_nodes(
             items=items,
             process_group=embed,
             estimate_tokens=lambda text: text.estimated_tokens,
+            priority=lambda text: Priority.CHANGED if text.path in first_paths else Priority.REST,
+            topic=lambda text: text.path,
             limiter_name=model.provider,
             provider=model.provider,
             limits=model.limits,

@@ -14,6 +14,7 @@ import msgspec
 from xxhash import xxh3_64_hexdigest, xxh3_128_hexdigest
 
 from remora_hub.query.words import words_of
+from remora_hub.store.keys import NODE_PREFIX
 
 EMBEDDED_KINDS = frozenset({"module", "class", "function", "method", "property"})
 TEXT_VERSION = "1"
@@ -42,6 +43,11 @@ class NodeText(NamedTuple):
     key: str
     text: str
     digest: str
+
+    @property
+    def path(self) -> str:
+        """The file it is in."""
+        return self.key.removeprefix(NODE_PREFIX).rpartition(":")[0]
 
     @property
     def estimated_tokens(self) -> int:

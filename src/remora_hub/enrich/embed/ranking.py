@@ -7,12 +7,12 @@ much better the first is than the second, and by words it seldom is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from remora_hub.answers import SearchReason
 from remora_hub.store.keys import node_key, split_node_key
-from remora_hub.store.word_index import IndexedNode, WordHit
+from remora_hub.store.word_index import IndexedNode, Wanted, WordHit
 
 if TYPE_CHECKING:
     from remora_hub.enrich.embed.vector_index import Similarities
@@ -40,24 +40,33 @@ class Ranked(NamedTuple):
 
 
 class Question(NamedTuple):
-    """What was asked: who asks for tests does not mind them; ``accepts`` tells which nodes are wanted at all."""
+    """What was asked: who asks for tests does not mind them; ``wanted`` tells which nodes may be found at all."""
 
     wants_tests: bool
-    accepts: Callable[[IndexedNode], bool]
+    wanted: Wanted
     limit: int
+
+
+class Nodes(Protocol):
+    """The nodes there are, as the word index has them."""
+
+    def node(self, path: str, suffix: str) -> IndexedNode | None:
+        """The one of a key; None where it is gone."""
+
+    def places(self, wanted: Wanted) -> Iterable[tuple[str, str]]:
+        """Path and suffix of all that are wanted."""
 
 
 def rank(
     question: Question,
     hits: Sequence[WordHit],
     similar: Similarities | None,
-    node_of: Callable[[str, str], IndexedNode | None],
+    known: Nodes,
 ) -> list[Ranked]:
-    """The best results. ``hits`` by words, ``similar`` by meaning (None: words alone); ``node_of`` finds a key's node,
-    None where it is gone."""
+    """The best results. ``hits`` by words, ``similar`` by meaning (None: words alone)."""
     words = {(hit.node.path, hit.node.suffix): hit for hit in hits}
     nodes = {place: hit.node for place, hit in words.items()}
-    cosines = {} if similar is None else _candidates(question, similar, nodes, node_of)
+    cosines = {} if similar is None else _candidates(question, similar, nodes, known)
     best_words = max((hit.score for hit in hits), default=0.0) or 1.0
     best_cosine = max(cosines.values(), default=0.0) or 1.0
     ranked = []
@@ -76,22 +85,30 @@ def rank(
 
 
 def _candidates(
-    question: Question,
-    similar: Similarities,
-    nodes: dict[tuple[str, str], IndexedNode],
-    node_of: Callable[[str, str], IndexedNode | None],
+    question: Question, similar: Similarities, nodes: dict[tuple[str, str], IndexedNode], known: Nodes
 ) -> dict[tuple[str, str], float]:
     """The cosine of each node found by words, and of those most like the query, which are added to ``nodes``."""
+    if _add_wanted(similar.nearest, question.wanted, nodes, known) < CANDIDATES:
+        # Few are wanted, or many are gone: all that are wanted are compared.
+        keys = [node_key(*place) for place in known.places(question.wanted)]
+        _add_wanted(similar.most_like(keys, CANDIDATES), question.wanted, nodes, known)
+    places = {node_key(*place): place for place in nodes}
+    return {places[key]: cosine for key, cosine in similar.cosines(places).items()}
+
+
+def _add_wanted(
+    keys: Iterable[str], wanted: Wanted, nodes: dict[tuple[str, str], IndexedNode], known: Nodes
+) -> int:
+    """Add the first ``CANDIDATES`` of the keys whose nodes are wanted to ``nodes``; how many those were."""
     found = 0
-    for row in (-similar.cosines).argsort():
-        place = split_node_key(similar.keys[row])
+    for key in keys:
+        place = split_node_key(key)
         if place is not None and place not in nodes:
-            node = node_of(*place)
-            if node is None or not question.accepts(node):
+            node = known.node(*place)
+            if node is None or not wanted.accepts(node):
                 continue
             nodes[place] = node
         found += 1
         if found == CANDIDATES:
             break
-    rows = {place: similar.rows.get(node_key(*place)) for place in nodes}
-    return {place: float(similar.cosines[row]) for place, row in rows.items() if row is not None}
+    return found

@@ -16,7 +16,7 @@ from remora_hub.answers import SearchHit, SearchReason, SearchResults
 from remora_hub.enrich.database import EnrichDatabase
 from remora_hub.enrich.embed.model import EmbeddingModel, model_for, model_name
 from remora_hub.enrich.embed.ranking import CANDIDATES, Question, rank
-from remora_hub.enrich.embed.vector_index import VectorIndex
+from remora_hub.enrich.embed.vector_index import EXACT_UP_TO, VectorIndex
 from remora_hub.errors import HubError, StoreError
 from remora_hub.model_names import module_name
 from remora_hub.query.node_words import node_words
@@ -25,7 +25,7 @@ from remora_hub.query.words import telling_words
 from remora_hub.store.index_reader import batches
 from remora_hub.store.keys import node_key
 from remora_hub.store.reader import Reader
-from remora_hub.store.word_index import IndexedNode, WordIndex, accepted
+from remora_hub.store.word_index import Wanted, WordIndex, accepted
 
 if TYPE_CHECKING:
     from remora_hub.config import EmbedConfig
@@ -47,12 +47,19 @@ class Search:
     """
 
     def __init__(
-        self, store: NodeStateStore, enrich_database: Path, config: EmbedConfig, *, follows: bool = True
+        self,
+        store: NodeStateStore,
+        enrich_database: Path,
+        config: EmbedConfig,
+        *,
+        follows: bool = True,
+        exact_up_to: int = EXACT_UP_TO,
     ) -> None:
-        """``follows`` commits, which a store that nothing changes has none of."""
+        """``follows`` commits, which a store that nothing changes has none of. ``exact_up_to``: of ``VectorIndex``."""
         self._store_path = store.path
         self._database_path = enrich_database
         self._config = config
+        self._exact_up_to = exact_up_to
         self._model: EmbeddingModel | None = None
         self._words: WordIndex | None = None
         self._vectors: VectorIndex | None = None
@@ -72,14 +79,15 @@ class Search:
         vector: Vector | None = None
         if note is None:
             vector, note = await self._vector_of(query)
-        is_meant = path_filter(path) if path else None
-
-        def accepts(node: IndexedNode) -> bool:
-            return (kind is None or node.kind == kind) and (is_meant is None or is_meant(node.path))
-
-        question = Question(_ABOUT_TESTS.search(query) is not None, accepts, limit)
+        wanted = Wanted(kind, path_filter(path) if path else None)
+        question = Question(_ABOUT_TESTS.search(query) is not None, wanted, limit)
         hits = await self._in_thread(partial(self._search, query, question, vectors, vector))
         return SearchResults(hits, note)
+
+    async def wait_until_built(self) -> None:
+        """Return once a large index is searched as one. For who would rather wait: measurements and tests."""
+        if self._vectors is not None:
+            await self._in_thread(self._vectors.wait_until_built)
 
     @property
     def holds_memory(self) -> bool:
@@ -129,7 +137,9 @@ class Search:
                 if not self._database_path.exists():
                     return None, _NOTHING_EMBEDDED
                 self._database = EnrichDatabase(self._database_path)
-                self._vectors = VectorIndex(self._database, model_name(self._config))
+                self._vectors = VectorIndex(
+                    self._database, model_name(self._config), exact_up_to=self._exact_up_to
+                )
             self._vectors.refresh()
         except HubError as error:
             return None, f"found by names and text alone: {error}"
@@ -161,15 +171,18 @@ class Search:
             self._refresh_words()
             return self._search(query, question, vectors, vector)
         asked = telling_words(query)
-        hits = accepted(words.search(asked), question.accepts, CANDIDATES)
+        hits = accepted(words.search(asked), question.wanted.accepts, CANDIDATES)
         similar = vectors.search(vector) if vectors is not None and vector is not None else None
-        ranked = rank(question, hits, similar, words.node)
+        ranked = rank(question, hits, similar, words)
         return [_shown(one, one.reasons(*words.parts_with(asked, one.node))) for one in ranked]
 
     def _drop(self) -> None:
-        words, self._words, self._vectors = self._words, None, None
+        words, self._words = self._words, None
         if words is not None:
             words.close()
+        vectors, self._vectors = self._vectors, None
+        if vectors is not None:
+            vectors.close()
         if self._database is not None:
             self._database.close()
             self._database = None

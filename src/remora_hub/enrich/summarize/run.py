@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from remora_hub.enrich.summarize.settings import ModelSettings
 from remora_hub.enrich.summarize.spending import Spending
 from remora_hub.enrich.summarize.store import forget_gone
 from remora_hub.enrich.task_store import TaskStore
+from remora_hub.enrich.work_queue import Priority
 from remora_hub.errors import ConfigError
 from remora_hub.query.catalogue import Catalogue
 from remora_hub.query.index import FileCache, Index
@@ -77,6 +79,7 @@ async def summarize(
     model: AbstractAsyncContextManager[ChatModel],
     *,
     selection: Selection,
+    first_paths: AbstractSet[str] = frozenset(),
     extent: Extent | None = None,
     budget: Budget | None = None,
     spending: Spending | None = None,
@@ -84,14 +87,23 @@ async def summarize(
 ) -> SummaryReport:
     """Plan and run: the summaries of ``selection`` in the index of ``reader``, whose files are below ``root``.
 
-    Those of nodes that are gone are removed.
+    Those in ``first_paths`` come first, with what they need. Those of nodes that are gone are removed.
 
     ``store`` is that of ``summary_store``. Raises as ``plan`` and ``run`` do.
     """
     index = Index(reader, FileCache(), Catalogue(), {}, lambda: False)
     await asyncio.to_thread(forget_gone, store, reader)
     planned = await asyncio.to_thread(plan, index, root, store, selection, extent or Extent())
-    return await run(planned, store, settings, model, budget=budget, spending=spending, control=control)
+    return await run(
+        planned,
+        store,
+        settings,
+        model,
+        first_paths=first_paths,
+        budget=budget,
+        spending=spending,
+        control=control,
+    )
 
 
 async def run(
@@ -100,6 +112,7 @@ async def run(
     settings: ModelSettings,
     model: AbstractAsyncContextManager[ChatModel],
     *,
+    first_paths: AbstractSet[str] = frozenset(),
     budget: Budget | None = None,
     spending: Spending | None = None,
     control: RunControl | None = None,
@@ -126,6 +139,8 @@ async def run(
             target_rpm=settings.requests_per_minute,
             target_tpm=settings.tokens_per_minute,
             progress_name=progress_name,
+            priority=lambda subject: Priority.CHANGED if subject.path in first_paths else Priority.REST,
+            topic=lambda subject: subject.path,
             after=lambda subject: subject.after,
             admit=asking.admit,
             # The model has a limit of its own for each call, in which waiting for the budget does not count.

@@ -29,7 +29,10 @@ def answer_with_places(
 
         def question(index: Index, translation: Translation, place: Place) -> list[Json]:
             write = _link if as_link else _location
-            return [write(translation, target) for target in dict.fromkeys(search(index, place))]
+            targets = dict.fromkeys(search(index, place))
+            for path, *_ in list(targets)[:1]:  # where an editor goes, or what it shows first
+                editor.backend.viewed.note(path)
+            return [write(translation, target) for target in targets]
 
         return await editor.ask_at(params, question, thorough=thorough)
 

@@ -25,6 +25,7 @@ async def hover(editor: Editor, params: PositionParams) -> dict[str, Any] | None
         found = editor.backend.summaries.added_to(index, query.hover(index, place))
         if found is None:
             return None
+        editor.backend.viewed.note(found.definition.path)
         text = _markdown(found) if kind == "markdown" else _plain(found)
         shown: dict[str, Any] = {"contents": {"kind": kind, "value": text}}
         if found.span is not None:

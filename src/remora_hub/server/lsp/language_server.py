@@ -60,6 +60,11 @@ class LanguageServer:
         connection.at_end(lambda: self._forget(connection))
         return initialize.result(editor)
 
+    @property
+    def open_paths(self) -> set[str]:
+        """The files that editors have open."""
+        return {path for editor in self._editors.values() for path in editor.documents.paths}
+
     def announce_stop(self) -> None:
         """Tell editors that somebody wants no hub to run, so that their proxies start none. Others pass over it: LSP
         3.17, "$ Notifications and Requests".

@@ -55,6 +55,11 @@ class OpenDocuments:
         self._by_uri: dict[str, OpenDocument] = {}
         self._compared_with: tuple[str, int] | None = None
 
+    @property
+    def paths(self) -> list[str]:
+        """Where they are, relative to the root."""
+        return [document.path for document in self._by_uri.values()]
+
     def open(self, uri: str, path: str, text: str) -> None:
         """Take a document: from now on its text is the editor's."""
         if sum(document.size for document in self._by_uri.values()) + len(text) > _MOST_OPEN_BYTES:
