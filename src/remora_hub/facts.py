@@ -70,6 +70,13 @@ _MARK_OF_KIND = {kind: _FIRST_MARK + rank for rank, kind in enumerate(RANKED_KIN
 _TEST = 16
 _PRIVATE = 32
 
+_MARKS = {
+    (kind, is_test, is_exported): chr(first + _TEST * is_test + _PRIVATE * (not is_exported))
+    for kind, first in _MARK_OF_KIND.items()
+    for is_test in (False, True)
+    for is_exported in (False, True)
+}
+
 _decode = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
@@ -93,20 +100,20 @@ def unpack_nodes(blob: bytes) -> list[str]:
 def pack_places(nodes: Sequence[PlacedNode]) -> str:
     """A mark for each node, then ``line:column`` of each name, in the nodes' order, with blanks between.
 
-    A mark is one character that tells rank, in order of weight: public or private, test or not (what a test's module
-    holds is part of it), place among ``RANKED_KINDS``. Raises KeyError for another kind.
+    What a test's module holds is part of the test. Raises KeyError for another kind.
     """
     in_tests = any(node.is_test for node in nodes if node.kind == "module")
-    marks = bytes(
-        [
-            _MARK_OF_KIND[node.kind]
-            + (_TEST if in_tests or node.is_test else 0)
-            + (0 if node.is_exported else _PRIVATE)
-            for node in nodes
-        ]
-    ).decode()
+    marks = [mark_for(node.kind, in_tests or node.is_test, node.is_exported) for node in nodes]
     places = (node.name_at or node.range[:2] for node in nodes)
-    return " ".join([marks, *(f"{line}:{column}" for line, column in places)])
+    return " ".join(["".join(marks), *(f"{line}:{column}" for line, column in places)])
+
+
+def mark_for(kind: str, is_test: bool, is_exported: bool) -> str:
+    """One character that tells rank, in order of weight: public or private, test or not, place among ``RANKED_KINDS``.
+
+    Raises KeyError for another kind.
+    """
+    return _MARKS[kind, is_test, is_exported]
 
 
 def has_place_for_each(places: str, node_count: int) -> bool:

@@ -148,7 +148,7 @@ def _summarize(level: int, event: str, count: int, seconds: float) -> None:
 
 
 def _write(name: str, level: int, event: str, keys: Mapping[str, object]) -> None:
-    from remora_hub.log_lines import structured_logger  # 75 ms, with the first line
+    from remora_hub.log_lines import structured_logger  # with the first line
 
     structured_logger(name).log(level, event, **keys)
 

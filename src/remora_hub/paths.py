@@ -5,13 +5,9 @@ Every command imports this, the editor's proxy included, so it takes nothing but
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
-import tempfile
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote_to_bytes, urlsplit
 
 from remora_hub.errors import ConfigError, RootError, StoreError, UsageError
 
@@ -63,23 +59,23 @@ def check_root(directory: Path) -> Path:
 
 def root_digest(root: Path) -> str:
     """16 hexadecimal digits that stand for the real path of ``root`` (BLAKE2b of its bytes)."""
+    import hashlib
+
     return hashlib.blake2b(os.fsencode(os.path.realpath(root)), digest_size=8).hexdigest()
 
 
 def cache_directory() -> Path:
     """Where facts are kept for all roots of this user.
 
-    ``$CACHE_DIRECTORY`` where systemd gives one (systemd.exec(5)), else ``remora-hub`` in ``$XDG_CACHE_HOME``, which
-    counts if it is absolute (XDG Base Directory Specification), or in ``~/.cache``.
+    ``$CACHE_DIRECTORY`` where systemd gives one (systemd.exec(5)), else ``remora-hub`` in ``$XDG_CACHE_HOME`` or in
+    ``~/.cache``.
     """
     given = os.environ.get("CACHE_DIRECTORY", "").partition(":")[0]
     if given:
         return Path(given)
-    home = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(home) if os.path.isabs(home) else Path(os.path.expanduser("~"), ".cache")) / "remora-hub"
+    return _user_directory("XDG_CACHE_HOME", ".cache")
 
 
-@dataclass(frozen=True, slots=True, init=False)
 class StatePaths:
     """The hub's places for one root; ``state_dir`` overrides ``<root>/.remora``.
 
@@ -88,18 +84,19 @@ class StatePaths:
     address holds, it is in ``remora-hub-<uid>`` under the system's temporary directory.
     """
 
-    root: Path
-    state_dir: Path
-    socket: Path
+    __slots__ = ("root", "socket", "state_dir")
 
     def __init__(self, root: Path, state_dir: Path | None = None) -> None:
-        real_root = Path(os.path.realpath(root))
-        default = real_root / STATE_DIRECTORY
-        chosen = default if state_dir is None else Path(os.path.realpath(state_dir))
-        set_field = object.__setattr__  # a frozen dataclass is set once, here
-        set_field(self, "root", real_root)
-        set_field(self, "state_dir", chosen)
-        set_field(self, "socket", _socket_path(real_root, chosen, is_default=chosen == default))
+        self.root = Path(os.path.realpath(root))
+        default = self.root / STATE_DIRECTORY
+        self.state_dir = default if state_dir is None else Path(os.path.realpath(state_dir))
+        self.socket = _socket_path(self.root, self.state_dir, is_default=self.state_dir == default)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, StatePaths) and (self.root, self.state_dir) == (other.root, other.state_dir)
+
+    def __hash__(self) -> int:
+        return hash((self.root, self.state_dir))
 
     @property
     def database(self) -> Path:
@@ -179,9 +176,7 @@ def open_at_once(path: str, flags: int) -> int:
 
 def user_config_file() -> Path:
     """The user's own configuration file, by the XDG base directory specification; it need not exist."""
-    from platformdirs import user_config_path  # 30 ms, and only the configuration needs it
-
-    return user_config_path("remora-hub") / "config.toml"
+    return _user_directory("XDG_CONFIG_HOME", ".config") / "config.toml"
 
 
 def to_uri(path: Path) -> str:
@@ -195,6 +190,8 @@ def from_uri(uri: str) -> Path:
     Does not look at the disk, resolve ``..`` or check that the path is under a root. Raises ``UsageError`` for another
     scheme or host, a relative path, a query or fragment, and an encoded NUL.
     """
+    from urllib.parse import unquote_to_bytes, urlsplit
+
     try:
         parts = urlsplit(uri)
         raw = unquote_to_bytes(parts.path)
@@ -209,6 +206,17 @@ def from_uri(uri: str) -> Path:
     return Path(os.fsdecode(raw))
 
 
+def _user_directory(variable: str, default: str) -> Path:
+    """The hub's in the directory that ``variable`` names, if absolutely, or ``default`` below the user's home.
+
+    Both as the XDG Base Directory Specification has it.
+    """
+    named = os.environ.get(variable, "")
+    return Path(
+        named if os.path.isabs(named) else os.path.join(os.path.expanduser("~"), default), "remora-hub"
+    )
+
+
 def _socket_path(root: Path, state_dir: Path, *, is_default: bool) -> Path:
     runtime_dir = os.environ.get("XDG_RUNTIME_DIR", "")
     if is_default and os.path.isabs(runtime_dir) and os.path.isdir(runtime_dir):
@@ -217,6 +225,8 @@ def _socket_path(root: Path, state_dir: Path, *, is_default: bool) -> Path:
         path = state_dir / "hub.sock"
     if len(os.fsencode(path)) <= MAX_SOCKET_PATH_BYTES:
         return path
+    import tempfile
+
     digest = root_digest(root) if is_default else root_digest(state_dir)
     return Path(tempfile.gettempdir(), f"remora-hub-{os.geteuid()}", f"{digest}.sock")
 

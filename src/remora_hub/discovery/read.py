@@ -69,6 +69,11 @@ class SourceReader:
         returned with the fingerprint from before, so that the next comparison finds them outdated.
         Raises ``Omitted``, ``Vanished``, or ``OSError`` when this process is out of descriptors or memory.
         """
+        data, found = self.read_bytes(path)
+        return Source(data, digest_of(data), found)
+
+    def read_bytes(self, path: str) -> tuple[bytes, Fingerprint]:
+        """As ``read``, without the digest."""
         try:
             *parents, name = _names(path)
             parent = path[: -len(name)]
@@ -143,7 +148,7 @@ def _open_directory(root: Path, names: Sequence[str]) -> int:
     return directory
 
 
-def _read_at(directory: int, name: str, max_bytes: int) -> Source:
+def _read_at(directory: int, name: str, max_bytes: int) -> tuple[bytes, Fingerprint]:
     for attempt in range(_READ_ATTEMPTS):
         # Looked at before it is opened: opening a device can have effects of its own.
         mode = os.lstat(name, dir_fd=directory).st_mode
@@ -162,7 +167,7 @@ def _read_at(directory: int, name: str, max_bytes: int) -> Source:
             os.close(file)
         if Fingerprint.of(before) == Fingerprint.of(after) or attempt == _READ_ATTEMPTS - 1:
             break
-    return Source(data, digest_of(data), Fingerprint.of(before))
+    return data, Fingerprint.of(before)
 
 
 def _read_at_most(file: int, size: int, max_bytes: int) -> bytes:

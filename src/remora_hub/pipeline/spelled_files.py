@@ -24,5 +24,5 @@ def read_names(root: Path, paths: Sequence[str], max_bytes: int) -> Iterator[Spe
     with SourceReader(root, max_bytes) as reader:
         for path in paths:
             with contextlib.suppress(Omitted, Vanished, OSError):  # the index will say why
-                names = spelled_names(path, reader.read(path).data)
+                names = spelled_names(path, reader.read_bytes(path)[0])
                 yield SpelledFile(path, "\n".join(names.suffixes), names.places)
