@@ -83,10 +83,8 @@ async def test_the_names_of_few_files_are_offered_too(names: FirstNames, search:
 async def test_who_asks_before_the_walk_has_names_from_a_walk_of_its_own(
     names: FirstNames, search: SymbolSearch
 ) -> None:
-    asked = asyncio.create_task(names.offered())
-    await names.serve()
+    await names.offered()
     assert [symbol.provisional for symbol in await found(search, "C599")] == [True]
-    await asked
 
 
 async def test_what_else_is_to_be_done_waits_while_names_are_read(names: FirstNames) -> None:

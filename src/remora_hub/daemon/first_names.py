@@ -6,7 +6,6 @@ Who asks then has the machine: the first index waits for the fraction of its tim
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 from concurrent.futures import Executor
 
@@ -15,8 +14,6 @@ from remora_hub.pipeline.index_files import Sources
 from remora_hub.pipeline.spelling import spell
 from remora_hub.query.symbol_search import SymbolSearch
 from remora_hub.store.index_reader import FileSymbols
-
-_PATIENCE_S = 0.02  # from the opening of the index to the question of who has waited for it
 
 
 class FirstNames:
@@ -29,17 +26,9 @@ class FirstNames:
         self._executor = executor
         self._paths: Sequence[str] | None = None
         self._reading: asyncio.Task[None] | None = None
-        self._is_asked = asyncio.Event()
         self._is_over = False
         self.rests = asyncio.Event()
         self.rests.set()
-
-    async def serve(self) -> None:
-        """Return once those who have waited for the index to be opened, if any, can be answered."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_PATIENCE_S):
-                await self._is_asked.wait()
-        await self.rests.wait()
 
     def walked(self, paths: Sequence[str]) -> None:
         """These files are to be indexed."""
@@ -59,7 +48,6 @@ class FirstNames:
             self.rests.clear()
             self._reading = asyncio.create_task(self._read())
             self._reading.add_done_callback(lambda _: self.rests.set())
-            self._is_asked.set()
         await asyncio.wait((self._reading,))
         if not self._reading.cancelled():
             self._reading.result()

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from remora_hub.enrich.embed.search import Search
 
 _TICK_S = 1.0
+_PATIENCE_S = 0.02  # from the opening of the index to the question of who has waited for it
 _UNASKED_FOR_S = 0.5  # then nobody waits for the machine
 
 log = get_logger(__name__)
@@ -103,6 +104,7 @@ class Session:
         self.engine = QueryEngine(store)
         self._symbols = SymbolSearch(store)
         self._has_walked = False
+        self._is_searched = asyncio.Event()
         self.followers = Followers(
             paths, config, store, lambda: not self.pending and unasked_s() >= _UNASKED_FOR_S, looked_at
         )
@@ -185,10 +187,9 @@ class Session:
         """Arm the watcher, bring the index level with the disk, keep it so. Raises what cannot be recovered from."""
         if self.store.rebuilt_reason is not None:
             log.info("store.made", reason=self.store.rebuilt_reason)
-            await self._first_names.serve()
+        await self._serve_who_waited()
+        if self.store.rebuilt_reason is not None:
             self.lanes.warm_up()  # there will be much to parse
-        else:
-            await self._read_names()
         await self.watcher.start()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow_hints())
@@ -227,13 +228,17 @@ class Session:
             tasks.create_task(self.followers.run())
             gc.freeze()  # what is here lasts: to look through it for cycles again and again stops answers for 0.1 s
 
-    async def _read_names(self) -> None:
-        """Read what a search needs before all else: it is what whoever started the hub asks first.
-
-        Beside the walk and the arming of the watches it would take thrice as long.
-        """
-        with suppress(StoreError):  # the first search meets it, too
-            await self._symbols.load()
+    async def _serve_who_waited(self) -> None:
+        """Let who has waited for the index search it first: beside all else that would take thrice as long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE_S):
+                await self._is_searched.wait()
+        if not self._is_searched.is_set():
+            return
+        await self._first_names.rests.wait()
+        if self.store.rebuilt_reason is None:
+            with suppress(StoreError):  # the search meets it, too
+                await self._symbols.load()
 
     async def _warm_up(self) -> None:
         """Read what the first questions would have to read."""
@@ -274,6 +279,7 @@ class Session:
         self, query: str, kind: str | None, limit: int, path: str | None = None
     ) -> list[Symbol]:
         """Search for symbols by name, in the state of the latest commit; before that, by the spelling of names."""
+        self._is_searched.set()
         is_known = self.store.rebuilt_reason is None and not self._has_walked  # from the last time, at once
         if not (is_known or self.cold_start.progress.is_finished):
             await self._first_names.offered()
