@@ -13,7 +13,7 @@ from remora_hub.daemon.full_pools import fill
 from remora_hub.errors import HubError
 
 _SWITCH_INTERVAL_S = (
-    0.001  # a thread with an answer to give waits so long for one that indexes, at most; CPython: 5 ms
+    0.0003  # a thread with an answer to give waits so long for one that indexes, at most; CPython: 5 ms
 )
 
 

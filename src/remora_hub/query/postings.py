@@ -42,10 +42,10 @@ class Postings:
     def __len__(self) -> int:
         return len(self._by_name)
 
-    def add(self, names: Iterable[str], numbers: Iterable[int]) -> list[str]:
-        """Add a number to each of ``names``; those that had no place yet, once each."""
+    def add(self, named: Iterable[tuple[str, int]]) -> list[str]:
+        """Add a number to each name; those that had no place yet, once each."""
         by_name, new = self._by_name, []
-        for name, number in zip(names, numbers, strict=True):
+        for name, number in named:
             known = by_name.get(name)
             if known is None:
                 by_name[name] = number
@@ -56,15 +56,13 @@ class Postings:
                 known.append(number)
         return new
 
-    def remove(self, files_of: Mapping[str, set[int]]) -> None:
-        """Remove the numbers of some files from names, which have a place: by name, the files it goes from.
+    def remove(self, gone: Mapping[str, set[int]]) -> None:
+        """Remove numbers from names, which have a place.
 
-        To look through the numbers of a common name takes as long for a hundred files as for one.
+        To look through the numbers of a common name takes as long for a hundred as for one.
         """
-        for name, files in files_of.items():
-            self._by_name[name] = array(
-                "Q", [n for n in self.numbers(name) if n >> _BITS & _MASK not in files]
-            )
+        for name, numbers in gone.items():
+            self._by_name[name] = array("Q", [n for n in self.numbers(name) if n not in numbers])
 
     def numbers(self, name: str) -> Sequence[int]:
         """The numbers of ``name``, in no order."""

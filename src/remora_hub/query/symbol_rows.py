@@ -12,7 +12,6 @@ from remora_hub.store.index_reader import FileSymbols
 from remora_hub.store.keys import node_key
 
 _MODULE = "<module>"
-_MOST_TAKEN_APART = 1_000  # files: some 3 MB
 
 
 def names_of(row: FileSymbols) -> list[str]:
@@ -43,50 +42,36 @@ def one_line(text: str) -> str:
 
 
 class SymbolRows:
-    """Symbols by number. The columns of files that were shown lately are kept taken apart: who types searches again."""
+    """Symbols by number."""
 
     def __init__(self, files: Sequence[FileSymbols]) -> None:
         self.spelled: set[int] = set()  # files whose symbols are known by their spelling only
         self._files = files
-        self._taken_apart: dict[int, tuple[str, list[str], list[str]]] = {}
 
     def symbols(self, numbers: Iterable[int]) -> list[Symbol]:
         """The symbols as they are shown."""
-        shown = []
-        for number in numbers:
-            file = file_of(number)
-            path, suffixes, places = self._columns(file)
-            row = row_of(number)
-            suffix = suffixes[row]
-            line, _, column = places[row + 1].partition(":")
-            qualname = suffix.partition("#")[0]
-            name = module_name(path) if qualname == _MODULE else qualname.rpartition(".")[2]
-            key = node_key(path, suffix)
-            kind = kind_of(mark_of(number))
-            shown.append(
-                Symbol(name, kind, qualname, path, int(line), int(column), key, file in self.spelled)
-            )
-        return shown
+        return [self._symbol(number) for number in numbers]
 
     def scope(self, number: int) -> list[str]:
         """The names of what a symbol stands in: packages, module, definitions."""
-        path, suffixes, _ = self._columns(file_of(number))
+        path, suffixes, _ = self._files[file_of(number)]
         packages = path.split("/")[:-1]
         if path.rpartition("/")[2].startswith("__init__."):
             packages = packages[:-1]
-        suffix = suffixes[row_of(number)]
+        suffix = _part(suffixes, "\n", row_of(number))
         return packages if suffix == _MODULE else [*packages, module_name(path), *suffix.split(".")[:-1]]
 
-    def forget(self, file: int) -> None:
-        """The file has other symbols now."""
-        self.spelled.discard(file)
-        self._taken_apart.pop(file, None)
+    def _symbol(self, number: int) -> Symbol:
+        file, row = file_of(number), row_of(number)
+        path, suffixes, places = self._files[file]
+        suffix = _part(suffixes, "\n", row)
+        line, _, column = _part(places, " ", row + 1).partition(":")
+        qualname = suffix.partition("#")[0]
+        name = module_name(path) if qualname == _MODULE else qualname.rpartition(".")[2]
+        kind, key = kind_of(mark_of(number)), node_key(path, suffix)
+        return Symbol(name, kind, qualname, path, int(line), int(column), key, file in self.spelled)
 
-    def _columns(self, file: int) -> tuple[str, list[str], list[str]]:
-        columns = self._taken_apart.get(file)
-        if columns is None:
-            if len(self._taken_apart) >= _MOST_TAKEN_APART:
-                self._taken_apart.clear()
-            path, suffixes, places = self._files[file]
-            columns = self._taken_apart[file] = path, suffixes.split("\n"), places.split(" ")
-        return columns
+
+def _part(text: str, between: str, number: int) -> str:
+    """The part of ``text`` of that number: what is behind it is left in one piece."""
+    return text.split(between, number + 1)[number]

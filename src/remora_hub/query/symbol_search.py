@@ -21,7 +21,7 @@ from remora_hub.store.node_page import join_suffixes
 from remora_hub.store.node_state_store import NodeStateStore
 from remora_hub.store.reader import Reader
 
-_FILES_AT_A_TIME = 64  # some milliseconds, so that a search need not wait longer
+_FILES_AT_A_TIME = 16  # a millisecond, so that a search need not wait longer
 
 Result = TypeVar("Result")
 

@@ -93,24 +93,24 @@ class SymbolTable:
 
         No file may have two of them.
         """
-        added: list[tuple[FileSymbols, int]] = []
+        new: list[str] = []
         gone: defaultdict[str, set[int]] = defaultdict(set)
         for row in rows:
             file = self._number_of.setdefault(row.path, len(self._files))
             if file == len(self._files):
                 self._files.append(row)
-            else:
-                known, self._files[file] = self._files[file], row
-                self._rows.forget(file)
-                if known.suffixes == row.suffixes and marks_in(known) == marks_in(row):
-                    continue  # the same symbols, perhaps in other places: nothing was said of those
-                for name in names_of(known):
-                    gone[name].add(file)
-            added.append((row, file))
+                new += self._postings.add(zip(names_of(row), numbers_of(row, file), strict=True))
+                continue
+            known, self._files[file] = self._files[file], row
+            self._rows.spelled.discard(file)
+            if known.suffixes == row.suffixes and marks_in(known) == marks_in(row):
+                continue  # the same symbols, perhaps in other places: nothing was said of those
+            before = set(zip(names_of(known), numbers_of(known, file), strict=True))
+            after = set(zip(names_of(row), numbers_of(row, file), strict=True))
+            new += self._postings.add(after - before)
+            for name, number in before - after:
+                gone[name].add(number)
         self._postings.remove(gone)
-        new: list[str] = []
-        for row, file in added:
-            new += self._postings.add(names_of(row), numbers_of(row, file))
         self._names.extend(new)
 
     def _ranked(
