@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote_from_bytes
 
 from remora_hub.errors import UsageError
 from remora_hub.paths import from_uri
+
+
+_NEEDS_NO_ESCAPE = re.compile(r"[A-Za-z0-9_./~-]*").fullmatch  # RFC 3986, section 2.3, and the slash
 
 
 class RootUris:
@@ -28,6 +32,8 @@ class RootUris:
 
     def uri(self, path: str) -> str:
         """The URI of a path relative to the root; its bytes percent-encoded whatever they are (RFC 8089)."""
+        if _NEEDS_NO_ESCAPE(path):
+            return self._prefix + path
         return self._prefix + quote_from_bytes(os.fsencode(path))
 
     def path(self, uri: str) -> str | None:

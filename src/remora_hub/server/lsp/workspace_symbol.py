@@ -118,8 +118,10 @@ def _is_plain(symbol: Symbol, encoding: PositionEncoding) -> bool:
 
 def _known(editor: Editor, symbol: Symbol) -> _WorkspaceSymbol:
     line, start = symbol.line - 1, symbol.column
-    codec, width = _CODECS[editor.encoding]
-    length = 0 if symbol.kind == "module" else len(symbol.name.encode(codec)) // width
+    length = 0 if symbol.kind == "module" else len(symbol.name)
+    if length and not symbol.name.isascii():
+        codec, width = _CODECS[editor.encoding]
+        length = len(symbol.name.encode(codec)) // width
     ends = {
         "start": {"line": line, "character": start},
         "end": {"line": line, "character": start + length},
