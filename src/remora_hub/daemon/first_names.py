@@ -10,10 +10,15 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 
 from remora_hub.discovery.walk import walk
+from remora_hub.logs import get_logger
 from remora_hub.pipeline.index_files import Sources
 from remora_hub.pipeline.spelling import spell
 from remora_hub.query.symbol_search import SymbolSearch
 from remora_hub.store.index_reader import FileSymbols
+
+_LONGEST_READING_S = 30.0
+
+log = get_logger(__name__)
 
 
 class FirstNames:
@@ -60,7 +65,12 @@ class FirstNames:
 
     async def _read(self) -> None:
         sources = self._sources
-        files = await spell(sources.root, self._find(), sources.max_file_bytes, self._processes)
+        try:
+            async with asyncio.timeout(_LONGEST_READING_S):
+                files = await spell(sources.root, self._find(), sources.max_file_bytes, self._processes)
+        except TimeoutError:  # whatever holds it up, a disk that hangs, must not hold up the index
+            log.debug("spelling.failed", reason=f"not within {_LONGEST_READING_S:g} s")
+            return
         await self._symbols.take_spelled([FileSymbols(*file) for file in files])
 
     async def _find(self) -> Sequence[str]:

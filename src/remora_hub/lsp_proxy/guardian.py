@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import select
-import sys
 from contextlib import suppress
 
 from remora_hub.errors import HubError
@@ -65,7 +64,7 @@ def _guard(places: Places, options: Sequence[str], leash: int, report: int) -> i
 
     os.setsid()
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (sys.stdin.fileno(), sys.stdout.fileno()):  # whose end the editor must see
+    for descriptor in (0, 1):  # the editor's, who must see their end
         os.dup2(nowhere, descriptor)
     try:
         daemon = LaunchedDaemon(StatePaths(Path(places.root), Path(places.state_dir)), options)

@@ -11,7 +11,6 @@ from urllib.parse import quote_from_bytes
 from remora_hub.errors import UsageError
 from remora_hub.paths import from_uri
 
-
 _NEEDS_NO_ESCAPE = re.compile(r"[A-Za-z0-9_./~-]*").fullmatch  # RFC 3986, section 2.3, and the slash
 
 
