@@ -143,6 +143,7 @@ EVENTS = (
     LogEvent("enrich.breaker_opened", "warning", "A provider does not work; it is left alone.", "provider seconds"),
     LogEvent("enrich.breaker_closed", "info", "It works again.", "provider"),
     LogEvent("enrich.not_followed", "warning", "Changes are not enriched for now.", "task problem remedy"),
+    LogEvent("search.not_indexed", "warning", "Many vectors are compared one by one.", "reason remedy"),
     LogEvent("enrich.listener_failed", "error", "A progress callback's fault: report the traceback."),
     LogEvent("service_manager.no_socket", "warning", "A descriptor handed over is no socket.", "fd reason"),
     LogEvent("service_manager.wrong_socket", "warning", "A socket handed over is of no use.", "fd reason"),

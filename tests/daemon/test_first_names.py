@@ -109,6 +109,15 @@ async def test_nobody_waits_for_names_that_are_no_longer_read(names: FirstNames)
     await names.rests.wait()
 
 
+async def test_a_root_that_cannot_be_walked_keeps_nobody_waiting(
+    names: FirstNames, search: SymbolSearch, root: Path, save: Save
+) -> None:
+    await save({"p0/m0.py": "class Exact: ...\n"})
+    root.rename(root.with_name("elsewhere"))
+    await names.offered()
+    assert len(await found(search, "Exact")) == 1
+
+
 async def test_the_first_search_of_a_session_finds_what_is_not_indexed_yet(root: Path) -> None:
     async with await Session.open(StatePaths(root), HubConfig(), lambda: 0.0) as session:
         running = asyncio.create_task(session.run())

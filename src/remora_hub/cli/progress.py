@@ -25,6 +25,8 @@ class ProgressReport:
     def __init__(self, when: Literal["auto", "always", "never"]) -> None:
         self._is_quiet = when == "never"
         self._shows_bar = when == "always" or (when == "auto" and sys.stderr.isatty())
+        if self._shows_bar:
+            import rich.progress  # noqa: F401  # 80 ms; not in a thread: ``log_lines`` hides it for a moment
         self._ended = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -49,7 +51,7 @@ class ProgressReport:
         while not progress.pending:
             if progress.is_finished or self._ended.wait(_BAR_INTERVAL_S):
                 return
-        from rich.console import Console  # 80 ms, only where a bar is shown
+        from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 
 from remora_hub.discovery.walk import walk
+from remora_hub.errors import HubError
 from remora_hub.logs import get_logger
 from remora_hub.pipeline.index_files import Sources
 from remora_hub.pipeline.spelling import spell
@@ -46,7 +47,7 @@ class FirstNames:
         await self._symbols.forget_spelled()
 
     async def offered(self) -> None:
-        """Return once a search finds the names of all files, be it by their spelling. Raises RootError, StoreError."""
+        """Return once a search finds the names of all files, be it by their spelling, or that cannot be had."""
         if self._reading is None:
             if self._is_over:
                 return
@@ -54,8 +55,6 @@ class FirstNames:
             self._reading = asyncio.create_task(self._read())
             self._reading.add_done_callback(lambda _: self.rests.set())
         await asyncio.wait((self._reading,))
-        if not self._reading.cancelled():
-            self._reading.result()
 
     def close(self) -> None:
         """Read no more, and let nobody wait."""
@@ -68,10 +67,11 @@ class FirstNames:
         try:
             async with asyncio.timeout(_LONGEST_READING_S):
                 files = await spell(sources.root, self._find(), sources.max_file_bytes, self._processes)
+            await self._symbols.take_spelled([FileSymbols(*file) for file in files])
         except TimeoutError:  # whatever holds it up, a disk that hangs, must not hold up the index
             log.debug("spelling.failed", reason=f"not within {_LONGEST_READING_S:g} s")
-            return
-        await self._symbols.take_spelled([FileSymbols(*file) for file in files])
+        except HubError as error:  # a root that is gone for a moment; a search answers from what is indexed
+            log.debug("spelling.failed", reason=str(error))
 
     async def _find(self) -> Sequence[str]:
         """What is to be indexed, by a walk if there was none yet."""

@@ -10,6 +10,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Awaitable, Sequence
 from pathlib import Path
 
@@ -43,6 +44,8 @@ async def spell(
         shares = (_spell(root, finding, number, processes, max_bytes) for number in range(processes))
         read = await asyncio.gather(*shares)
     finally:
+        if finding.done() and not finding.cancelled():
+            finding.exception()  # whoever waited for it has raised it
         finding.cancel()
     return [file for files in read for file in files]
 
@@ -64,7 +67,8 @@ async def _spell(
         return await asyncio.to_thread(_answer_of, process, share)
     except BaseException:
         process.kill()
-        process.wait()  # no longer than the kernel takes to end it
+        # Not here: on a disk that hangs the kernel ends it when that answers.
+        threading.Thread(target=process.wait, name="spelling-reaper", daemon=True).start()
         raise
 
 

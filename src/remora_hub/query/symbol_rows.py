@@ -52,15 +52,6 @@ class SymbolRows:
         """The symbols as they are shown."""
         return [self._symbol(number) for number in numbers]
 
-    def scope(self, number: int) -> list[str]:
-        """The names of what a symbol stands in: packages, module, definitions."""
-        path, suffixes, _ = self._files[file_of(number)]
-        packages = path.split("/")[:-1]
-        if path.rpartition("/")[2].startswith("__init__."):
-            packages = packages[:-1]
-        suffix = _part(suffixes, "\n", row_of(number))
-        return packages if suffix == _MODULE else [*packages, module_name(path), *suffix.split(".")[:-1]]
-
     def _symbol(self, number: int) -> Symbol:
         file, row = file_of(number), row_of(number)
         path, suffixes, places = self._files[file]
@@ -70,6 +61,26 @@ class SymbolRows:
         name = module_name(path) if qualname == _MODULE else qualname.rpartition(".")[2]
         kind, key = kind_of(mark_of(number)), node_key(path, suffix)
         return Symbol(name, kind, qualname, path, int(line), int(column), key, file in self.spelled)
+
+
+class Scopes:
+    """What symbols stand in, for one search: it looks at many of a file, which is taken apart once."""
+
+    def __init__(self, files: Sequence[FileSymbols]) -> None:
+        self._files = files
+        self._suffixes: dict[int, list[str]] = {}
+
+    def of(self, number: int) -> list[str]:
+        """The names of packages, module and definitions around a symbol."""
+        file = file_of(number)
+        path, suffixes, _ = self._files[file]
+        if file not in self._suffixes:
+            self._suffixes[file] = suffixes.split("\n")
+        suffix = self._suffixes[file][row_of(number)]
+        packages = path.split("/")[:-1]
+        if path.rpartition("/")[2].startswith("__init__."):
+            packages = packages[:-1]
+        return packages if suffix == _MODULE else [*packages, module_name(path), *suffix.split(".")[:-1]]
 
 
 def _part(text: str, between: str, number: int) -> str:

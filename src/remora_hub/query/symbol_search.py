@@ -83,8 +83,7 @@ class SymbolSearch:
 
     async def forget_spelled(self) -> None:
         """Offer no more what is not indexed. Raises StoreError."""
-        if self._is_loaded:
-            await self._in_thread(self._table.forget_spelled)
+        await self._in_thread(self._table.forget_spelled)
 
     async def close(self) -> None:
         """End the search under way, then the thread; again and again if you like."""

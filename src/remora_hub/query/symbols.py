@@ -13,7 +13,7 @@ from remora_hub.query.known_names import KnownNames
 from remora_hub.query.name_match import HumpPattern, fold, has_letters, with_letters_in_order
 from remora_hub.query.path_filter import path_filter
 from remora_hub.query.postings import Postings, file_of, mark_of
-from remora_hub.query.symbol_rows import SymbolRows, marks_in, names_of, numbers_of, one_line
+from remora_hub.query.symbol_rows import Scopes, SymbolRows, marks_in, names_of, numbers_of, one_line
 from remora_hub.store.index_reader import FileSymbols
 from remora_hub.store.reader import Reader
 
@@ -80,13 +80,13 @@ class SymbolTable:
         kinds = {kind} if isinstance(kind, str) else kind
         files = self._accepted_files(path, containers)
         accept = _Filter(None if kinds is None else marks_of(kinds), files)
-        rows = self._rows
+        scopes = Scopes(self._files)
         found: list[int] = []
         for names in _matching(self._names_in(files), name):
-            found += self._ranked(names, accept, containers, rows)
+            found += self._ranked(names, accept, containers, scopes)
             if len(found) >= limit:
                 break
-        return rows.symbols(found[:limit])
+        return self._rows.symbols(found[:limit])
 
     def put(self, rows: Iterable[FileSymbols]) -> None:
         """Put ``rows`` in the places of what is known of their files; one without symbols is of a file that is gone.
@@ -114,7 +114,7 @@ class SymbolTable:
         self._names.extend(new)
 
     def _ranked(
-        self, names: Sequence[str], accept: _Filter, containers: Containers, rows: SymbolRows
+        self, names: Sequence[str], accept: _Filter, containers: Containers, scopes: Scopes
     ) -> list[int]:
         """The symbols with these names, which match alike and have the same length."""
         if len(names) == 1 and not containers:
@@ -122,7 +122,7 @@ class SymbolTable:
         ranked = []
         for name in names:
             for number in accept(self._postings.numbers(name)):
-                rank = containers.rank(rows.scope(number)) if containers else 0
+                rank = containers.rank(scopes.of(number)) if containers else 0
                 if rank is not None:
                     ranked.append((rank, mark_of(number), name, number))
         return [number for *_, number in sorted(ranked)]

@@ -134,6 +134,21 @@ async def test_until_its_cells_are_made_all_are_compared(
         assert len(large.search(query).nearest) < len(exact) / 2
 
 
+async def test_where_cells_cannot_be_made_all_are_compared(
+    exact: VectorIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: Any) -> Any:
+        raise MemoryError("no memory for cells")
+
+    monkeypatch.setattr(nearest_rows, "build", fail)
+    query = await vector_of("wait for a lock")
+    for large in opened(tmp_path, exact_up_to=FEW):
+        for _ in range(2):
+            large.wait_until_built()
+            large.refresh()
+            assert large.search(query).nearest == exact.search(query).nearest
+
+
 async def test_what_is_written_and_what_goes_is_followed_while_cells_are_made_and_behind(
     large: VectorIndex, library: NodeStateStore, save: Save, vectors: EnrichDatabase
 ) -> None:

@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from remora_hub.enrich.embed.inverted_file import InvertedFile, build
+from remora_hub.logs import get_logger
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 _OUTGROWN = 2  # times as many vectors as the cells were made for
 
 
+log = get_logger(__name__)
+
+
 class NearestRows:
     """For one thread at a time. It has a thread of its own until it is closed."""
 
@@ -25,6 +29,7 @@ class NearestRows:
         self._index: InvertedFile | None = None
         self._building: Future[InvertedFile | None] | None = None
         self._changed: set[int] = set()  # rows of which the index, or the one being built, does not know
+        self._has_failed = False
         self._is_closed = threading.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="inverted-file")
 
@@ -34,7 +39,7 @@ class NearestRows:
         self._take_over()
         if self._index is not None and len(rows) > _OUTGROWN * self._index.built_from:
             self._index = None
-        if self._index is None and self._building is None:
+        if self._index is None and self._building is None and not self._has_failed:
             self._changed.clear()
             self._building = self._thread.submit(build, matrix, rows, self._is_closed.is_set)
 
@@ -60,8 +65,17 @@ class NearestRows:
         self._thread.shutdown(wait=False)
 
     def _take_over(self) -> None:
-        if self._building is not None and self._building.done():
-            self._index, self._building = self._building.result(), None
+        building = self._building
+        if building is None or not building.done():
+            return
+        self._building = None
+        try:
+            self._index = building.result()
+        except (MemoryError, RuntimeError) as error:  # the latter is how faiss puts everything
+            self._has_failed = True
+            log.warning(
+                "search.not_indexed", reason=str(error), remedy="free memory; all are compared meanwhile"
+            )
 
     def _catch_up(self, index: InvertedFile, matrix: Matrix, is_used: Callable[[int], bool]) -> None:
         import numpy as np
