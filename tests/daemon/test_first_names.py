@@ -113,7 +113,7 @@ async def test_a_root_that_cannot_be_walked_keeps_nobody_waiting(
     names: FirstNames, search: SymbolSearch, root: Path, save: Save
 ) -> None:
     await save({"p0/m0.py": "class Exact: ...\n"})
-    root.rename(root.with_name("elsewhere"))
+    await asyncio.to_thread(root.rename, root.with_name("elsewhere"))
     await names.offered()
     assert len(await found(search, "Exact")) == 1
 
