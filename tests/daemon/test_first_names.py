@@ -19,6 +19,7 @@ from remora_hub.paths import StatePaths
 from remora_hub.pipeline.index_files import Sources
 from remora_hub.query.symbol_search import SymbolSearch
 from remora_hub.store import NodeStateStore
+from remora_hub.store.changes import Commit
 
 Save = Callable[[dict[str, str]], Awaitable[int]]
 PATHS = [f"p{number % 10}/m{number}.py" for number in range(600)]
@@ -128,3 +129,18 @@ async def test_the_first_search_of_a_session_finds_what_is_not_indexed_yet(root:
         assert not exact.provisional
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_files_that_somebody_looks_at_are_indexed_first(root: Path) -> None:
+    last = "p0/m0.py"  # the smallest, so the last in order
+    paths = StatePaths(root)
+    async with await Session.open(paths, HubConfig(), lambda: 0.0, lambda: frozenset({last})) as session:
+        commits: list[Commit] = []
+        session.store.add_listener(commits.append)
+        running = asyncio.create_task(session.run())
+        await session.is_ready.wait()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    first = next(commit for commit in commits if "p1/m1.py" in commit.files or last in commit.files)
+    assert last in first.files
+    assert "p1/m1.py" not in first.files

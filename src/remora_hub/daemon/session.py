@@ -103,6 +103,7 @@ class Session:
         self.unsaved = UnsavedTexts(self.lanes)
         self.engine = QueryEngine(store)
         self._symbols = SymbolSearch(store)
+        self._looked_at = looked_at
         self._has_walked = False
         self._is_searched = asyncio.Event()
         self.followers = Followers(
@@ -204,7 +205,7 @@ class Session:
                 )
             )
             overtaken = await self.cold_start.run(
-                on_walked=self._walked, may_go_on=self._first_names.rests.wait
+                on_walked=self._walked, may_go_on=self._first_names.rests.wait, asked_about=self._looked_at
             )
             await self._first_names.over()
             for path in overtaken:

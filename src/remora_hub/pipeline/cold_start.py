@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from remora_hub.pipeline.batch_indexer import BatchIndexer
+from remora_hub.pipeline.batches import FILES_PER_BATCH, Batches
 from remora_hub.pipeline.commits import Committer
 from remora_hub.pipeline.progress import Progress
 from remora_hub.pipeline.reconcile import Reconciliation, reconcile
@@ -20,8 +21,6 @@ from remora_hub.store.changes import (
 from remora_hub.store.maintenance import Limits
 from remora_hub.store.node_state_store import NodeStateStore
 
-_FILES_PER_BATCH = 16
-_BYTES_PER_BATCH = 256 * 1024
 _FILES_PER_COMMIT = 100
 _COMMIT_AFTER_S = 0.25  # at the latest, when the next batch is done; a crash loses no more than half a second
 _LANES_AHEAD = 1  # batches that are read while all lanes are busy; more only contend for the interpreter
@@ -53,12 +52,13 @@ class ColdStart:
         *,
         on_walked: Callable[[Reconciliation], None] | None = None,
         may_go_on: Callable[[], Awaitable[object]] | None = None,
+        asked_about: Callable[[], Collection[str]] = tuple,
     ) -> list[str]:
         """Reconcile everything; return the paths that changed meanwhile and must be looked at again.
 
         ``on_walked`` is told what the walk found before the first file is read, ``may_go_on`` waited for before each
-        batch of files. One bad file never stops the rest: it is committed with its status. Raises RootError,
-        StoreError.
+        batch of files; those that ``asked_about`` names come first. One bad file never stops the rest: it is committed
+        with its status. Raises RootError, StoreError.
         """
         self._may_go_on = may_go_on
         sources = self._indexer.sources
@@ -72,7 +72,7 @@ class ColdStart:
         progress.pending = len(found.suspects)
         for start in range(0, len(found.settled), _FILES_PER_COMMIT):
             await self._commit(found.settled[start : start + _FILES_PER_COMMIT], files=0)
-        await self._index(_batches(found.suspects, self._indexer.lanes.count), found.known)
+        await self._index(Batches(found.suspects, self._indexer.lanes.count, asked_about), found.known)
         await self._index(([path] for path in self._postponed), found.known)
         progress.finish()
         return self._overtaken
@@ -93,7 +93,7 @@ class ColdStart:
             self._postponed += indexed.postponed
             self._ready += indexed.changes
             self._ready_files += len(batch) - len(indexed.postponed)
-            is_full = len(self._ready) > _FILES_PER_COMMIT - _FILES_PER_BATCH
+            is_full = len(self._ready) > _FILES_PER_COMMIT - FILES_PER_BATCH
             if is_full or loop.time() >= self._commit_due_s:
                 self._commit_due_s = loop.time() + _COMMIT_AFTER_S
                 await self._commit_ready()
@@ -120,22 +120,3 @@ class ColdStart:
             progress.unchanged += isinstance(change, FileTouched)
             progress.failed += isinstance(change, FileOmitted)
             progress.removed += isinstance(change, FileRemoved)
-
-
-def _batches(sizes: Mapping[str, int], lanes: int) -> Iterator[Sequence[str]]:
-    """The paths in order, in batches that shrink towards the end, so that all lanes finish together.
-
-    ``sizes`` are in bytes. A batch is small enough to be committed before long, wherever the hub may be killed.
-    """
-    batch: list[str] = []
-    batch_bytes = 0
-    left = len(sizes)
-    for path, size in sizes.items():
-        batch.append(path)
-        batch_bytes += size
-        if len(batch) >= min(_FILES_PER_BATCH, left // (4 * lanes)) or batch_bytes >= _BYTES_PER_BATCH:
-            yield batch
-            left -= len(batch)
-            batch, batch_bytes = [], 0
-    if batch:
-        yield batch

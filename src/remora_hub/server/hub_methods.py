@@ -179,19 +179,19 @@ class HubMethods:
             nodes = [node_record(key, body) for key, body in rows]
             return {"path": params.path, "file": file_record(text), "nodes": nodes}
 
-        found = await self._backend.store.read(outline)
         self._backend.viewed.note(params.path)
+        found = await self._backend.store.read(outline)
         return {**found, **freshness}
 
     async def _node(self, _connection: Connection, params: _NodeParams) -> dict[str, Any]:
         freshness = await self.ready(sync=params.sync)
         text = None
         if params.key.startswith(NODE_PREFIX):
+            self._backend.viewed.note_node(params.key)
             text = await self._backend.store.read(lambda reader: reader.record(params.key))
         if text is None:
             raise UsageError("show", params.key, "no such node in the index")
         detail = node_detail(params.key, text)
-        self._backend.viewed.note(detail.path)
         summaries = self._backend.summaries
         if summaries.are_there:
             detail.summary = await self._backend.ask(lambda index: summaries.of(index, params.key))

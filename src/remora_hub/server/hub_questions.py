@@ -114,11 +114,19 @@ class HubQuestions:
             except UsageError as error:
                 if not freshness["pending"]:
                     raise
+                self._note_unknown(params)
                 hint = f"{freshness['pending']} files are still to be indexed: ask again with sync"
                 raise UsageError(error.operation, error.subject, error.reason, hint) from None
             return {**found, **freshness}
 
         return answer
+
+    def _note_unknown(self, params: Any) -> None:
+        """What somebody asks about that is not known yet is to be indexed first."""
+        if getattr(params, "path", None):
+            self._backend.viewed.note(params.path)
+        elif getattr(params, "key", None):
+            self._backend.viewed.note_node(params.key)
 
 
 def _references(index: Index, params: _ReferencesParams) -> dict[str, Any]:

@@ -1,10 +1,13 @@
-"""The files that clients have had shown to them lately: what is made of them is wanted before the rest."""
+"""The files that clients look at lately: what is made of them is wanted before the rest, the index itself included."""
 
 from __future__ import annotations
 
 import threading
 
+from remora_hub.store.keys import split_node_key
+
 _MOST = 30
+_LONGEST = 4096  # PATH_MAX
 
 
 class ViewedFiles:
@@ -14,8 +17,15 @@ class ViewedFiles:
         self._lock = threading.Lock()
         self._paths: dict[str, None] = {}  # the latest last
 
+    def note_node(self, key: str) -> None:
+        """As ``note``, by the key of a node in the file."""
+        if (named := split_node_key(key)) is not None:
+            self.note(named[0])
+
     def note(self, path: str) -> None:
-        """An answer has shown what is in this file."""
+        """Somebody was shown what is in this file, or asked for it."""
+        if len(path) > _LONGEST:  # no file's
+            return
         with self._lock:
             self._paths.pop(path, None)
             self._paths[path] = None
