@@ -33,7 +33,7 @@ async def test_higher_priorities_leave_first_and_a_waiting_path_moves_up() -> No
     queue, _ = queue_of()
     await fill(queue, "old1", "old2", priority=Priority.RECONCILE)
     await fill(queue, "changed")
-    await fill(queue, "old2", priority=Priority.REQUESTED)
+    await fill(queue, "old2", priority=Priority.LOOKED_AT)
     assert await queue.take(10) == ["old2", "changed", "old1"]
 
 

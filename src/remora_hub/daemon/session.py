@@ -309,8 +309,10 @@ class Session:
         async for hints in self.watcher:
             for rescan in hints.rescan:
                 self.reconciler.mark(rescan.directory, rescan.reason)
+            looked_at = self._looked_at()
             for path in hints.paths:
-                await self.queue.put(path, Priority.CHANGED)
+                priority = Priority.LOOKED_AT if path in looked_at else Priority.CHANGED
+                await self.queue.put(path, priority)
 
     async def _tick(self) -> None:
         while True:

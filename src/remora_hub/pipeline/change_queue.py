@@ -26,7 +26,7 @@ _TURNS_BEFORE_LOWER = 8  # after so many takes from higher priorities a waiting 
 class Priority(IntEnum):
     """Lower goes first."""
 
-    REQUESTED = 0
+    LOOKED_AT = 0
     CHANGED = 1
     RECONCILE = 2
 
