@@ -50,6 +50,7 @@ def day(root: Path, tmp_path: Path, start_hub: StartHub, write_files: WriteFiles
         (root / "remora-hub.toml").write_text(text)
         hub.process.send_signal(signal.SIGHUP)
         hub.wait_until(lambda event=event: events(hub, event))
+    hub.wait_until_ready()  # the index has been opened anew: a root that goes before that is another problem
     root.rename(tmp_path / "elsewhere")
     hub.wait_until(lambda: events(hub, "problem.began"))
     (tmp_path / "elsewhere").rename(root)
