@@ -98,7 +98,9 @@ class Soak:
         ):
             if time.monotonic() > deadline:
                 break
-            time.sleep(0.1)  # between two looks: nothing announces it
+            time.sleep(
+                0.1
+            )  # between two looks: the end of another's threads and children is told to nobody here
         wal = self._paths.database.with_name("hub.db-wal").stat().st_size
         return Held(
             process.memory_info().rss / 1e6,

@@ -23,7 +23,7 @@ class Mounted:
 
     def mount(self) -> None:
         made = subprocess.run(["bindfs", str(self.real), str(self._root)], capture_output=True, check=False)
-        if made.returncode:
+        if made.returncode:  # a sandbox without /dev/fuse: no test can bring it
             pytest.skip(f"mounting is not permitted here: {made.stderr.decode()}")
 
     def unmount(self) -> None:
@@ -33,7 +33,8 @@ class Mounted:
 @pytest.fixture
 def mounted(root: Path, tmp_path: Path) -> Iterator[Mounted]:
     if not shutil.which("bindfs"):
-        pytest.skip("bindfs is not installed")
+        # It cannot be had without root; .ci/run installs it where it may.
+        pytest.skip("bindfs is not installed (Debian: apt install bindfs)")
     real = tmp_path / "real"
     real.mkdir()
     made = Mounted(real, root)

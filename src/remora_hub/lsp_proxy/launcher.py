@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 _TEMPORARY_FAILURE = 75  # another hub was just being started
-_LONGEST_START_S = 20.0
+_LONGEST_START_S = 20.0  # ``launch.LONGEST_START_S``, whose import would take longer
 
 
 class DaemonLauncher:

@@ -78,9 +78,8 @@ def _use_a_log(connection: apsw.Connection, busy_timeout_ms: int) -> None:
         except apsw.BusyError:
             if time.monotonic() > deadline:
                 raise
-            time.sleep(
-                _BUSY_STEP_S
-            )  # SQLite calls no busy handler here, and tells nobody that the lock is free
+            # SQLite calls no busy handler here, and tells nobody that the lock is free.
+            time.sleep(_BUSY_STEP_S)
         else:
             return
 

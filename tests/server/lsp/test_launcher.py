@@ -45,7 +45,7 @@ def within_time(find: Callable[[], object]) -> object:
     deadline = time.monotonic() + _LONGEST_WAIT_S
     while not (found := find()):
         assert time.monotonic() < deadline
-        time.sleep(0.01)  # another process ends or writes: nothing tells
+        time.sleep(0.01)  # what is waited for is done by no child of this process: nothing tells of it
     return found
 
 
