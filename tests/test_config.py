@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from remora_hub.config import (
@@ -20,7 +21,7 @@ from remora_hub.config import (
 from remora_hub.errors import ConfigError
 
 DOCUMENTED = Path(__file__).parents[1] / "config" / "remora-hub.toml"
-KEYS = [(section, key) for section, model in section_models().items() for key in model.model_fields]
+KEYS = [(section, key) for section, model in section_models().items() for key in model.__struct_fields__]
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +61,7 @@ def refusal(root: Path, toml: str = "", environ: dict[str, str] | None = None, *
 
 def test_the_documented_file_holds_every_key_at_its_default() -> None:
     documented = tomllib.loads(DOCUMENTED.read_text())
-    assert documented == HubConfig().model_dump(mode="json")
+    assert documented == msgspec.json.decode(msgspec.json.encode(HubConfig()))
     assert list(_flat(documented)) == [f"{section}.{key}" for section, key in KEYS]
 
 
@@ -80,7 +81,10 @@ def test_the_comment_above_each_key_says_what_the_model_says(section: str, key: 
         if line.startswith(f"{key} = "):
             break
         comment = [*comment, line.removeprefix("# ")] if line.startswith("# ") else []
-    description = section_models()[section].model_fields[key].description
+    kind = next(
+        field.type for field in msgspec.structs.fields(section_models()[section]) if field.name == key
+    )
+    description = msgspec.json.schema(kind)["description"]
     assert description
     assert " ".join(comment) == f"{description}. Allowed: {allowed(section, key)}."
 
@@ -99,7 +103,7 @@ def test_key_names_are_unique_across_sections_but_those_inside_another_one() -> 
 
 def test_the_configuration_is_frozen() -> None:
     config = HubConfig()
-    with pytest.raises(ValueError, match="frozen"):
+    with pytest.raises(AttributeError, match="immutable"):
         config.index.max_indexing_workers = 1  # type: ignore[misc]  # that it is refused is the point
 
 

@@ -9,39 +9,12 @@ the UTF-8 form of the line.
 from __future__ import annotations
 
 import time
-from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field, model_validator
 
+from remora_hub.kinds import FileStatus, NodeKind
 from remora_hub.model_names import module_name
-
-
-class NodeKind(StrEnum):
-    """What a node is; the names are the field's."""
-
-    MODULE = "module"
-    CLASS = "class"
-    FUNCTION = "function"
-    METHOD = "method"
-    PROPERTY = "property"
-    VARIABLE = "variable"
-    CLASS_VARIABLE = "class_variable"
-    CONSTANT = "constant"
-    TYPE_ALIAS = "type_alias"
-    ATTRIBUTE = "attribute"
-
-
-class FileStatus(StrEnum):
-    """Whether a file is indexed, and if not, why: every omission has a name."""
-
-    INDEXED = "indexed"
-    TOO_LARGE = "too_large"
-    UNREADABLE = "unreadable"
-    NOT_REGULAR = "not_regular"
-    NAME_NOT_UTF8 = "name_not_utf8"
-    TIMED_OUT = "timed_out"
-    QUARANTINED = "quarantined"
 
 
 class Record(BaseModel):

@@ -16,6 +16,7 @@ from typing import Any
 import apsw
 import psutil
 import pytest
+from msgspec.structs import replace
 
 from remora_hub.client.blocking import BlockingClient
 from remora_hub.config import HubConfig
@@ -89,9 +90,7 @@ def test_questions_asked_while_the_index_is_opened_anew_are_answered(running: Pr
 
 def test_every_key_is_applied_or_needs_a_restart_and_what_does_is_kept() -> None:
     before = HubConfig()
-    wanted = before.model_copy(
-        update={"index": before.index.model_copy(update={"progress": "never", "parse_timeout_s": 3.0})}
-    )
+    wanted = replace(before, index=replace(before.index, progress="never", parse_timeout_s=3.0))
     change = compare(before, wanted)
     assert list(change.by_new_session) == ["index.parse_timeout_s"]
     assert list(change.after_restart) == ["index.progress"]

@@ -12,6 +12,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from remora_hub.cli.progress import ProgressReport
 from remora_hub.config import HubConfig
 from remora_hub.daemon.reload import compare
@@ -120,11 +122,10 @@ def test_what_is_gone_is_counted_with_what_is_there_and_gauges_are_of_now() -> N
 
 def test_only_what_the_index_is_made_with_takes_a_new_session() -> None:
     current = HubConfig()
-    wanted = current.model_copy(
-        update={
-            "watch": current.watch.model_copy(update={"reconcile_interval_s": 5.0, "step_ms": 6}),
-            "changes": current.changes.model_copy(update={"change_queue_size": 5}),
-        }
+    wanted = replace(
+        current,
+        watch=replace(current.watch, reconcile_interval_s=5.0, step_ms=6),
+        changes=replace(current.changes, change_queue_size=5),
     )
     change = compare(current, wanted)
     assert list(change.at_once) == ["changes.change_queue_size", "watch.reconcile_interval_s"]
@@ -141,9 +142,7 @@ async def test_a_configuration_that_comes_while_the_index_is_opened_is_taken_up(
         nonlocal config
         found = config
         if found.index.parse_timeout_s != 3.0:
-            config = found.model_copy(
-                update={"index": found.index.model_copy(update={"parse_timeout_s": 3.0})}
-            )
+            config = replace(found, index=replace(found.index, parse_timeout_s=3.0))
             sessions.replace()
         return found
 

@@ -14,7 +14,7 @@ from remora_hub.discovery.omission import Omission
 from remora_hub.discovery.rules import SourceRules
 from remora_hub.discovery.walk import Fingerprint, Walk, walk, walk_directories
 from remora_hub.errors import RootError
-from remora_hub.model import FileStatus
+from remora_hub.kinds import FileStatus
 
 UNREADABLE_AS_NOBODY = """
 import os, sys

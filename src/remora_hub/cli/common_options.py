@@ -36,7 +36,7 @@ class CommonOptions(msgspec.Struct, frozen=True):
 
     def load_config(self) -> LoadedConfig:
         """The configuration of the root; ``-v`` logs at level debug. Raises ``RootError``, ``ConfigError``."""
-        from remora_hub.config import load_config  # 300 ms that commands which only ask a daemon do not pay
+        from remora_hub.config import load_config  # commands that only ask a daemon do not need it
 
         overrides = {"logs.level": "debug", **self.overrides} if self.verbose else self.overrides
         return load_config(self.root(), overrides)

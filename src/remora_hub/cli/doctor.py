@@ -50,7 +50,7 @@ def _examine(options: CommonOptions) -> Iterator[Finding]:
 
 
 def _configuration(options: CommonOptions, paths: StatePaths) -> Iterator[Finding]:
-    from remora_hub.config import has_ignored_table  # 300 ms, as in CommonOptions.load_config
+    from remora_hub.config import has_ignored_table  # as in CommonOptions.load_config
 
     try:
         loaded = options.load_config()

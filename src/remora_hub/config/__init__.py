@@ -1,7 +1,4 @@
-"""The hub's configuration: the model, its sources in order, and errors that say what is allowed.
-
-It takes some 100 ms to import (pydantic), so only the daemon and the commands that index do.
-"""
+"""The hub's configuration: the model, its sources in order, and errors that say what is allowed."""
 
 from remora_hub.config.load import LoadedConfig, allowed, has_ignored_table, load_config
 from remora_hub.config.model import (

@@ -8,13 +8,12 @@ from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
 import msgspec
-from pydantic import ValidationError
 
-from remora_hub.config.model import HubConfig, section_models
+from remora_hub.config.model import HubConfig, Section, section_models
 from remora_hub.config.sources import (
     PYPROJECT_TABLE,
     Complaint,
@@ -65,12 +64,15 @@ def load_config(
         for setting in layer.settings:
             written.setdefault(setting.name, setting)
     complaints = [complaint for layer in layers for complaint in layer.complaints]
-    try:
-        config = HubConfig.model_validate(_tables(written))
-    except ValidationError as error:
-        complaints += _complaints(error, written)
+    values = {}
+    for name, setting in written.items():
+        try:
+            values[name] = msgspec.convert(setting.value, _types(setting.section)[setting.key])
+        except msgspec.ValidationError:
+            complaints.append(_bad_value(setting))
     if complaints:
         raise _config_error(complaints)
+    config = _filled(HubConfig(), values)
     origins = {name: written[name].origin if name in written else "default" for name in known_keys()}
     return LoadedConfig(config, MappingProxyType(origins))
 
@@ -84,19 +86,26 @@ def has_ignored_table(root: Path) -> bool:
 
 def allowed(section: str, key: str) -> str:
     """What a key may be set to, in words: ``a whole number from 1 to 64``."""
-    schema = section_models()[section].model_json_schema()["properties"][key]
-    return " or ".join(_describe(choice) for choice in schema.get("anyOf", [schema]))
+    kind = _types(section)[key]
+    schema = msgspec.json.schema(kind)
+    return " or ".join(_describe(choice, _literals(kind)) for choice in schema.get("anyOf", [schema]))
 
 
-def _tables(written: Mapping[str, Setting]) -> dict[str, Any]:
-    """Section to key to value, as the model has them; sections may stand in another one."""
-    tables: dict[str, Any] = {}
-    for setting in written.values():
-        table = tables
-        for name in setting.section.split("."):
-            table = table.setdefault(name, {})
-        table[setting.key] = setting.value
-    return tables
+def _types(section: str) -> dict[str, Any]:
+    """The type of each key of a section, with its bounds."""
+    return {field.name: field.type for field in msgspec.structs.fields(section_models()[section])}
+
+
+def _filled(section: Section, values: Mapping[str, object], prefix: str = "") -> Any:
+    """The section with these values, by whole names, in it and the sections it holds."""
+    changes = {}
+    for name in section.__struct_fields__:
+        whole, value = f"{prefix}{name}", getattr(section, name)
+        if isinstance(value, Section):
+            changes[name] = _filled(value, values, f"{whole}.")
+        elif whole in values:
+            changes[name] = values[whole]
+    return msgspec.structs.replace(section, **changes)
 
 
 def _project_layer(root: Path) -> Layer:
@@ -142,18 +151,10 @@ def _user_layer() -> Layer:
     return toml_file(path, shown) or Layer()
 
 
-def _complaints(error: ValidationError, written: Mapping[str, Setting]) -> list[Complaint]:
-    """One for each key, in the order of the model: a value may be wrong in several ways."""
-    found = {}
-    for detail in error.errors(include_url=False, include_context=False):
-        parts = [str(part) for part in detail["loc"]]
-        names = (".".join(parts[:count]) for count in range(2, len(parts) + 1))
-        setting = next(written[name] for name in names if name in written)
-        rule = allowed(setting.section, setting.key)
-        value = "…" if _may_be_secret(setting) else _shown(setting.value)
-        subject = f"{setting.name} = {value}"
-        found[setting.name] = Complaint(subject, setting.place, f"allowed is {rule}")
-    return list(found.values())
+def _bad_value(setting: Setting) -> Complaint:
+    value = "…" if _may_be_secret(setting) else _shown(setting.value)
+    reason = f"allowed is {allowed(setting.section, setting.key)}"
+    return Complaint(f"{setting.name} = {value}", setting.place, reason)
 
 
 def _may_be_secret(setting: Setting) -> bool:
@@ -172,11 +173,17 @@ def _shown(value: object) -> str:
     return text if len(text) <= _LONGEST_VALUE_SHOWN else f"{text[:_LONGEST_VALUE_SHOWN]}…"
 
 
-def _describe(schema: Mapping[str, Any]) -> str:
+def _literals(kind: Any) -> list[str]:
+    """What a type names as its values, in its order, which a schema does not keep."""
+    if isinstance(kind, str):
+        return [kind]
+    return [literal for part in get_args(kind) for literal in _literals(part)]
+
+
+def _describe(schema: Mapping[str, Any], literals: list[str]) -> str:
     if "enum" in schema:
-        return "one of " + ", ".join(f'"{choice}"' for choice in schema["enum"])
-    if "const" in schema:
-        return f'"{schema["const"]}"'
+        choices = ", ".join(f'"{choice}"' for choice in sorted(schema["enum"], key=literals.index))
+        return f"one of {choices}" if len(schema["enum"]) > 1 else choices
     if schema["type"] == "boolean":
         return "true or false"
     if schema["type"] == "array":

@@ -63,7 +63,7 @@ def known_keys() -> Mapping[str, tuple[str, str]]:
     return {
         f"{section}.{key}": (section, key)
         for section, model in section_models().items()
-        for key in model.model_fields
+        for key in model.__struct_fields__
     }
 
 

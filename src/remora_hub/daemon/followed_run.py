@@ -38,7 +38,7 @@ _LATEST = 100  # files that come before the rest where any may have changed
 async def followed_run(ordered: Ordered, control: RunControl) -> Outcome:
     """Do what is ordered, until it is done or cancelled. Raises HubError where nothing can be done."""
     paths = StatePaths(Path(ordered.root), Path(ordered.state_dir))
-    config = EnrichConfig.model_validate_json(ordered.config)
+    config = msgspec.json.decode(ordered.config, type=EnrichConfig)
     task = EMBED_TASK if ordered.task == "embed" else SUMMARY_TASK
     with (
         run_lock(paths.enrich_database, task),  # a person may have started a run, too

@@ -139,7 +139,7 @@ class Follower:
             task=self.task,
             root=str(self._paths.root),
             state_dir=str(self._paths.state_dir),
-            config=self._config.enrich.model_dump_json(),
+            config=msgspec.json.encode(self._config.enrich).decode(),
             log_level=self._config.logs.level,
             log_format=self._config.logs.format,
             tokens_so_far=self._tokens,

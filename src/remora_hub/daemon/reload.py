@@ -63,8 +63,9 @@ def compare(current: HubConfig, wanted: HubConfig) -> ConfigChange:
             found[_way(name)][name] = before[name], value
     for name in found["restart"]:
         section, _, key = name.partition(".")
-        kept = getattr(wanted, section).model_copy(update={key: getattr(getattr(current, section), key)})
-        wanted = wanted.model_copy(update={section: kept})
+        value = getattr(getattr(current, section), key)
+        kept = msgspec.structs.replace(getattr(wanted, section), **{key: value})
+        wanted = msgspec.structs.replace(wanted, **{section: kept})
     return ConfigChange(wanted, found["at once"], found["session"], found["restart"])
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-#: Values of ``model.FileStatus``; not that type, since importing it brings in pydantic.
+#: Values of ``kinds.FileStatus``.
 OmissionStatus = Literal["too_large", "unreadable", "not_regular", "name_not_utf8"]
 
 #: The process is out of something; says nothing about the file.

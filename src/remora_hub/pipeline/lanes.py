@@ -32,7 +32,7 @@ log = get_logger(__name__)
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """A file that no lane could extract: ``status`` is ``timed_out`` or ``quarantined`` (``model.FileStatus``)."""
+    """A file that no lane could extract: ``status`` is ``timed_out`` or ``quarantined`` (``kinds.FileStatus``)."""
 
     status: str
     detail: str

@@ -13,8 +13,8 @@ from remora_hub.answers import FileRecord
 from remora_hub.errors import HubError, UsageError
 from remora_hub.feed.feed import Missed, Subscription
 from remora_hub.feed.history import read_page
+from remora_hub.kinds import FileStatus, NodeKind
 from remora_hub.metrics.catalogue import Samples
-from remora_hub.model import FileStatus, NodeKind
 from remora_hub.query.records import file_record, node_detail, node_record
 from remora_hub.query.run_counts import counts_since
 from remora_hub.server.backend import Backend
