@@ -46,7 +46,7 @@ _CONFINED: Settings = {
     "SystemCallFilter": [
         "@system-service",
         "~@privileged @resources",
-        "prlimit64 setrlimit getpriority setpriority",
+        "prlimit64 setrlimit getpriority setpriority sched_setaffinity",
     ],
     "UMask": ["0077"],
 }

@@ -121,7 +121,9 @@ async def mirror_of() -> AsyncIterator[Callable[..., Awaitable[Mirror]]]:
             watcher = Watcher(root, rules, **{"reconcile_interval_s": NEVER_S, **options})
             stack.push_async_callback(watcher.close)
             await watcher.start()
-            mirror = Mirror(root, rules, watcher, walk(root, rules).files)
+            found = walk(root, rules)
+            watcher.ensure(found.directories)
+            mirror = Mirror(root, rules, watcher, found.files)
             task = asyncio.create_task(mirror.run())
 
             async def stop() -> None:

@@ -7,7 +7,7 @@ import random
 import shutil
 import subprocess
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from remora_hub.discovery.rules import SourceRules
 from remora_hub.discovery.walk import walk
 from remora_hub.errors import RootError
 from remora_hub.watch.hints import Rescan
+from remora_hub.watch.notifier import EventSource, open_inotify
 from remora_hub.watch.watcher import Watcher
 
 StartMirror = Callable[..., Awaitable[Any]]  # of conftest.Mirror, which cannot be imported from here
@@ -345,6 +346,32 @@ async def test_random_storm_ends_in_the_state_of_the_disk(
     await mirror.converges()
     put(root, *(f"{path.relative_to(root)}/last.py" for path in directories_of(root)))
     await mirror.converges()
+
+
+async def test_a_directory_that_comes_while_all_is_being_armed_is_watched_too(
+    root: Path, mirror_of: StartMirror, wait_until: WaitUntil
+) -> None:
+    put(root, "a.py")
+
+    def meanwhile(directories: Sequence[str]) -> EventSource:
+        if not (root / "late").exists():
+            put(root, "late/inner/b.py")
+        return open_inotify(directories)
+
+    mirror = await mirror_of(root, open_source=meanwhile)
+    await wait_until(lambda: mirror.watcher.directories == 3)  # the root's, and the two that came
+    await mirror.converges()
+    mirror.hints.clear()
+    put(root, "late/inner/c.py")
+    await mirror.converges()
+    assert {path for hints in mirror.hints for path in hints.paths} == {"late/inner/c.py"}
+
+
+async def test_no_thread_is_kept_on_one_core(root: Path, mirror_of: StartMirror) -> None:
+    put(root, "a/b.py")
+    await mirror_of(root)
+    cores = os.sched_getaffinity(0)
+    assert all(os.sched_getaffinity(int(thread)) == cores for thread in os.listdir("/proc/self/task"))
 
 
 async def test_missing_root_is_refused(tmp_path: Path) -> None:

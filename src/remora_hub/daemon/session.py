@@ -292,6 +292,7 @@ class Session:
             await self.queue.put(path, Priority.CHANGED)
 
     def _walked(self, found: Reconciliation) -> None:
+        self.watcher.ensure(found.directories)
         self._has_walked = True
         is_first = 2 * len(found.suspects) > found.files
         self._first_names.walked(list(found.suspects) if is_first else ())

@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -97,6 +98,7 @@ class Watcher:
     async def start(self) -> None:
         """Arm everything; what changes after this returns is hinted at. Raises ``RootError``.
 
+        Directories may have come while it was being armed: ``ensure`` is to be told what a walk behind this finds.
         If the kernel will not watch, that is no error: the watcher polls and tries again (``state``).
         """
         self._loop = asyncio.get_running_loop()
@@ -107,7 +109,7 @@ class Watcher:
         if self._polling == "always":
             self._state = self._settled_state()
         else:
-            await self._arm(Demands(rearm="start"))
+            await self._arm(Demands(rearm="start"), self._coverage.begin)
             self._pending.take()  # the caller walks everything after this anyway
         running = (self._arm_forever(), self._sort_forever(), self._tick_forever())
         self._tasks = [asyncio.create_task(one) for one in running]
@@ -235,11 +237,11 @@ class Watcher:
                 demands.rearm = demands.recheck
             if self._root_identity is None or self._polling == "always":
                 continue  # when the root is back, all is armed anew
-            await self._arm(demands)
+            await self._arm(demands, partial(carry_out, self._coverage, demands))
 
-    async def _arm(self, demands: Demands) -> None:
+    async def _arm(self, demands: Demands, change_coverage: Callable[[], None]) -> None:
         try:
-            await self._loop.run_in_executor(self._armer, carry_out, self._coverage, demands)
+            await self._loop.run_in_executor(self._armer, change_coverage)
         except (RootError, WatchError) as error:
             self._check_root()
             if self._root_identity is None:
