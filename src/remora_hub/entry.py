@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -18,6 +19,7 @@ def main() -> None:
         if code is not None:
             sys.exit(code)
     if sys.argv[1:2] == ["run"]:
+        gc.disable()  # hundreds of modules, and all of them last; ``event_loop`` enables it
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # until ``daemon.process`` handles it
         from remora_hub.cli import run_hub
 

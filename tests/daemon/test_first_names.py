@@ -88,6 +88,16 @@ async def test_who_asks_before_the_walk_has_names_from_a_walk_of_its_own(
     assert [symbol.provisional for symbol in await found(search, "C599")] == [True]
 
 
+async def test_the_first_to_ask_need_not_wait_for_all_names(names: FirstNames, search: SymbolSearch) -> None:
+    names.walked([*PATHS, "text.py"])
+    if await names.glimpsed("C599"):  # else all were read as soon
+        assert [symbol.provisional for symbol in await found(search, "C599")] == [True]
+    assert not await names.glimpsed("Other")  # nobody has looked for that
+    await names.offered()
+    assert await found(search, "InText")
+    assert not await names.glimpsed("C599")
+
+
 async def test_what_else_is_to_be_done_waits_while_names_are_read(names: FirstNames) -> None:
     names.walked(PATHS)
     asked = asyncio.create_task(names.offered())
@@ -127,6 +137,15 @@ async def test_the_first_search_of_a_session_finds_what_is_not_indexed_yet(root:
         assert await session.search_symbols("InText", None, 1) == []
         [exact] = await session.search_symbols("C599", None, 1)
         assert not exact.provisional
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_first_search_that_nothing_holds_as_it_is_asked_has_all_names(root: Path) -> None:
+    async with await Session.open(StatePaths(root), HubConfig(), lambda: 0.0) as session:
+        running = asyncio.create_task(session.run())
+        found = await session.search_symbols("itext", None, 1)
+        assert [symbol.name for symbol in found] == ["InText"]
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from remora_hub.extract.extract import Extractor
-from remora_hub.extract.spelled_names import spelled_names
+from remora_hub.extract.spelled_names import definitions_of, spelled_names
 
 SOURCE = '''\
 """A module."""
@@ -61,3 +61,39 @@ def test_any_bytes_have_names(data: bytes) -> None:
     names = spelled_names("m.py", data)
     assert names.suffixes[0] == "<module>"
     assert len(names.places.split(" ")[0]) == len(names.suffixes)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "LIMIT",
+        "limit",
+        "_private",
+        "b",
+        "Base",
+        "ASE",
+        "kind",
+        "method",
+        "other",
+        "Nested",
+        "function",
+        "_Hid",
+        "gr",
+    ],
+)
+def test_what_seems_to_define_a_name_is_told_by_a_part_of_it_in_either_case(wanted: str) -> None:
+    may_define = definitions_of(wanted)
+    assert may_define is not None
+    assert may_define(SOURCE.encode())
+
+
+@pytest.mark.parametrize("wanted", ["os", "pass", "object", "return", "module", "x1", "lim1t"])
+def test_what_is_only_used_or_written_is_not_defined(wanted: str) -> None:
+    may_define = definitions_of(wanted)
+    assert may_define is not None
+    assert not may_define(SOURCE.encode())
+
+
+@pytest.mark.parametrize("wanted", ["", "größe", "a b", "x(", "a-b"])
+def test_what_is_no_part_of_a_plain_name_is_not_looked_for(wanted: str) -> None:
+    assert definitions_of(wanted) is None

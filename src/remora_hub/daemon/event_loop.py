@@ -28,7 +28,9 @@ def run_loop(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
     Of an exception group that holds errors of the hub's, raises the first of those.
     """
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    gc.freeze()  # what was imported lasts
     gc.set_threshold(*_COLLECTION_THRESHOLDS)
+    gc.enable()
 
     async def with_threads() -> None:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS, "asyncio"))

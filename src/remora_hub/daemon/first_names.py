@@ -1,6 +1,7 @@
 """Names for searches while the first index is being made: read by their spelling once somebody asks.
 
-Who asks then has the machine: the first index waits for the fraction of its time that the names take.
+Who asks then has the machine: the first index waits for the fraction of its time that the names take. The first to ask
+do not even wait for that: the names that hold what they ask for are looked for before all others.
 """
 
 from __future__ import annotations
@@ -8,13 +9,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from contextlib import aclosing
 
-from remora_hub.discovery.walk import walk
+from remora_hub.discovery.walk import source_paths
 from remora_hub.errors import HubError
 from remora_hub.logs import get_logger
 from remora_hub.pipeline.index_files import Sources
 from remora_hub.pipeline.spelling import spell
+from remora_hub.query.name_match import fold
 from remora_hub.query.symbol_search import SymbolSearch
+from remora_hub.query.symbols import asked_name
 from remora_hub.store.index_reader import FileSymbols
 
 _LONGEST_READING_S = 30.0
@@ -33,6 +37,8 @@ class FirstNames:
         self._paths: Sequence[str] | None = None
         self._reading: asyncio.Task[None] | None = None
         self._is_over = False
+        self._wanted = ""
+        self._glimpse = asyncio.Event()
         self.rests = asyncio.Event()
         self.rests.set()
 
@@ -46,15 +52,28 @@ class FirstNames:
         self.close()
         await self._symbols.forget_spelled()
 
+    async def glimpsed(self, query: str) -> bool:
+        """Return once a search finds the names that hold what ``query`` asks for, or all; whether it is only those.
+
+        Of those that match in another way it may find none yet.
+        """
+        name = asked_name(query)
+        if self._reading is None and not self._is_over:
+            self._begin(name)
+        reading = self._reading
+        if reading is None or not self._wanted or self._wanted not in fold(name):
+            return False
+        glimpse = asyncio.create_task(self._glimpse.wait())
+        await asyncio.wait((reading, glimpse), return_when=asyncio.FIRST_COMPLETED)
+        glimpse.cancel()
+        return not reading.done()
+
     async def offered(self) -> None:
         """Return once a search finds the names of all files, be it by their spelling, or that cannot be had."""
-        if self._reading is None:
-            if self._is_over:
-                return
-            self.rests.clear()
-            self._reading = asyncio.create_task(self._read())
-            self._reading.add_done_callback(lambda _: self.rests.set())
-        await asyncio.wait((self._reading,))
+        if self._reading is None and not self._is_over:
+            self._begin("")
+        if self._reading is not None:
+            await asyncio.wait((self._reading,))
 
     def close(self) -> None:
         """Read no more, and let nobody wait."""
@@ -62,12 +81,20 @@ class FirstNames:
         if self._reading is not None:
             self._reading.cancel()
 
+    def _begin(self, name: str) -> None:
+        self._wanted = fold(name)
+        self.rests.clear()
+        self._reading = asyncio.create_task(self._read())
+        self._reading.add_done_callback(lambda _: self.rests.set())
+
     async def _read(self) -> None:
         sources = self._sources
+        spelling = spell(sources.root, self._find(), self._wanted, sources.max_file_bytes, self._processes)
         try:
-            async with asyncio.timeout(_LONGEST_READING_S):
-                files = await spell(sources.root, self._find(), sources.max_file_bytes, self._processes)
-            await self._symbols.take_spelled([FileSymbols(*file) for file in files])
+            async with asyncio.timeout(_LONGEST_READING_S), aclosing(spelling):
+                async for files in spelling:
+                    await self._symbols.take_spelled([FileSymbols(*file) for file in files])
+                    self._glimpse.set()
         except TimeoutError:  # whatever holds it up, a disk that hangs, must not hold up the index
             log.debug("spelling.failed", reason=f"not within {_LONGEST_READING_S:g} s")
         except HubError as error:  # a root that is gone for a moment; a search answers from what is indexed
@@ -79,4 +106,4 @@ class FirstNames:
             return self._paths
         sources = self._sources
         in_thread = asyncio.get_running_loop().run_in_executor
-        return list((await in_thread(self._executor, walk, sources.root, sources.rules)).files)
+        return await in_thread(self._executor, source_paths, sources.root, sources.rules)

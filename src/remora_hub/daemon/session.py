@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from remora_hub.answers import Symbol
@@ -282,9 +283,12 @@ class Session:
         """Search for symbols by name, in the state of the latest commit; before that, by the spelling of names."""
         self._is_searched.set()
         is_known = self.store.rebuilt_reason is None and not self._has_walked  # from the last time, at once
+        search = partial(self._symbols.search, query, kind=kind, path=path, limit=limit)
         if not (is_known or self.cold_start.progress.is_finished):
+            if await self._first_names.glimpsed(query) and (found := await search()):
+                return found
             await self._first_names.offered()
-        return await self._symbols.search(query, kind=kind, path=path, limit=limit)
+        return await search()
 
     async def look_at(self, paths: Iterable[str]) -> None:
         """Have paths of which somebody says that they changed compared with the disk."""

@@ -91,6 +91,22 @@ def walk_directories(root: Path, rules: SourceRules, under: str = "") -> dict[st
     return result.directories
 
 
+def source_paths(root: Path, rules: SourceRules) -> list[str]:
+    """The paths of what is named like a source, without looking at it: some may be no regular files."""
+    result = Walk()
+    status = _status_below(root, "")
+    assert status is not None  # a root that is missing has been told of
+    paths: list[str] = []
+    for listing in _listings(root, rules, "", status.st_ino, result):
+        prefix = listing.path + "/" if listing.path else ""
+        paths += (
+            prefix + entry.name
+            for entry in listing.sources
+            if rules.takes(listing.rules, prefix + entry.name, entry.name) and is_utf8(entry.name)
+        )
+    return paths
+
+
 def _take_entry(entry: os.DirEntry[str], path: str, result: Walk) -> None:
     if not is_utf8(entry.name):
         result.omitted[printable(path)] = Omission("name_not_utf8", "file name is not UTF-8")

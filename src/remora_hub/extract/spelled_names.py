@@ -7,6 +7,7 @@ missed. Takes a thirtieth of the time of extraction.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 from remora_hub.extract.scopes import is_test_path
@@ -18,6 +19,7 @@ _DEFINITION = re.compile(
     rb"\n(?:([ \t]*+)(?:(class)|(?:async[ \t]++)?def)[ \t]++(" + _NAME + rb")"
     rb"|(" + _NAME + rb")[ \t]*+(?::[^=\n]*+)?=(?!=))"
 )
+_OTHER_THAN_NAMES = re.compile(rb"[^a-z0-9_]")
 
 
 class SpelledNames(NamedTuple):
@@ -71,3 +73,23 @@ def spelled_names(path: str, data: bytes) -> SpelledNames:
         marks.append(mark_for(kind, in_tests, is_exported))
         places.append(f"{line}:{start - match.start() - 1}")
     return SpelledNames(suffixes, " ".join(["".join(marks), *places]))
+
+
+def definitions_of(wanted: str) -> Callable[[bytes], bool] | None:
+    """What tells whether a file's bytes seem to define a name with ``wanted`` in it, in either case.
+
+    None where that cannot be told so soon: of no letters at all, or of others than ASCII has.
+    """
+    part = wanted.lower().encode(errors="replace")
+    if not part or _OTHER_THAN_NAMES.search(part):
+        return None
+    definition = re.compile(
+        rb"\n[ \t]*+(?:(?:class|(?:async[ \t]++)?def)[ \t]++[\w\x80-\xff]*?%b"
+        rb"|[\w\x80-\xff]*?%b[\w\x80-\xff]*+[ \t]*+[:=])" % (part, part)
+    )
+
+    def may_define(data: bytes) -> bool:
+        text = data.lower()
+        return part in text and definition.search(b"\n" + text) is not None
+
+    return may_define

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from remora_hub.discovery.read import Omitted, SourceReader, Vanished
-from remora_hub.extract.spelled_names import spelled_names
+from remora_hub.extract.spelled_names import definitions_of, spelled_names
 
 
 class SpelledFile(NamedTuple):
@@ -21,8 +21,26 @@ class SpelledFile(NamedTuple):
 
 def read_names(root: Path, paths: Sequence[str], max_bytes: int) -> Iterator[SpelledFile]:
     """The names in each file that can be read, one after the other."""
+    return (_names_in(path, data) for path, data in _read(root, paths, max_bytes))
+
+
+def read_names_defining(
+    wanted: str, root: Path, paths: Sequence[str], max_bytes: int
+) -> Iterator[SpelledFile | None]:
+    """The same of those that seem to define a name with ``wanted`` in it; None for each that does not."""
+    may_define = definitions_of(wanted)
+    if may_define is not None:
+        for path, data in _read(root, paths, max_bytes):
+            yield _names_in(path, data) if may_define(data) else None
+
+
+def _read(root: Path, paths: Sequence[str], max_bytes: int) -> Iterator[tuple[str, bytes]]:
     with SourceReader(root, max_bytes) as reader:
         for path in paths:
             with contextlib.suppress(Omitted, Vanished, OSError):  # the index will say why
-                names = spelled_names(path, reader.read_bytes(path)[0])
-                yield SpelledFile(path, "\n".join(names.suffixes), names.places)
+                yield path, reader.read_bytes(path)[0]
+
+
+def _names_in(path: str, data: bytes) -> SpelledFile:
+    names = spelled_names(path, data)
+    return SpelledFile(path, "\n".join(names.suffixes), names.places)

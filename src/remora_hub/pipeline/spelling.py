@@ -1,7 +1,8 @@
 """Names by their spelling, from all files at once: for who asks while the first index is being made.
 
-Processes of their own read the files: the first search has an answer in the time that takes, about a tenth of what the
-index takes. Few files are read here and now, in less time than a process takes to start.
+Processes of their own read the files, first those that seem to define what is asked for, then all: the first search has
+an answer in a fraction of the time that the index takes. Few files are read here and now, in less time than a process
+takes to start.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Awaitable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from remora_hub.logs import get_logger
 from remora_hub.pipeline.spelled_files import SpelledFile, read_names
+from remora_hub.pipeline.spelling_main import ANSWER_HEADER, SpellingRequest
 
 _FEW_FILES = 500
 _SOON_S = 0.01  # few files are found within it
@@ -25,56 +28,82 @@ _PROGRAM = "from remora_hub.pipeline.spelling_main import main; main()"
 
 log = get_logger(__name__)
 
-
 _decode = msgspec.msgpack.Decoder(list[SpelledFile]).decode
+_encode = msgspec.msgpack.Encoder().encode
 
 
 async def spell(
-    root: Path, paths: Awaitable[Sequence[str]], max_bytes: int, processes: int
-) -> list[SpelledFile]:
-    """The names in the files at ``paths``; those that cannot be read are left out. Ends its processes if cancelled.
+    root: Path, paths: Awaitable[Sequence[str]], wanted: str, max_bytes: int, processes: int
+) -> AsyncGenerator[list[SpelledFile]]:
+    """Yield the names in those of the files at ``paths`` that seem to define a name with ``wanted`` in it, then in all.
 
-    Where the paths take long to find there are many, and processes start meanwhile. Raises what ``paths`` raises.
+    Files that cannot be read are left out. Ends its processes if it is closed. Where the paths take long to find there
+    are many, and processes start meanwhile. Raises what ``paths`` raises.
     """
     finding = asyncio.ensure_future(paths)
+    shares: list[_Share] = []
     try:
         await asyncio.wait((finding,), timeout=_SOON_S)
         if finding.done() and len(found := finding.result()) <= _FEW_FILES:
-            return await asyncio.to_thread(lambda: list(read_names(root, found, max_bytes)))
-        shares = (_spell(root, finding, number, processes, max_bytes) for number in range(processes))
-        read = await asyncio.gather(*shares)
+            yield await asyncio.to_thread(lambda: list(read_names(root, found, max_bytes)))
+            return
+        try:
+            shares += (_Share(root, max_bytes) for _ in range(processes))
+        except OSError as error:  # none to be had: what is searched for is found when its file is indexed
+            log.debug("spelling.failed", reason=str(error))
+        found = await finding
+        for number, share in enumerate(shares):
+            share.ask(SpellingRequest(wanted, found[number :: len(shares)]))
+        for _ in ("what is wanted", "all"):
+            answers = await asyncio.gather(*(asyncio.to_thread(share.answer) for share in shares))
+            yield [file for files in answers for file in files]
     finally:
+        for share in shares:
+            share.end()
         if finding.done() and not finding.cancelled():
             finding.exception()  # whoever waited for it has raised it
         finding.cancel()
-    return [file for files in read for file in files]
 
 
-async def _spell(
-    root: Path, finding: asyncio.Future[Sequence[str]], number: int, processes: int, max_bytes: int
-) -> list[SpelledFile]:
-    """The share of one process."""
-    command = (sys.executable, "-P", "-c", _PROGRAM, str(os.getpid()), str(root), str(max_bytes))
-    try:
+class _Share:
+    """A process that reads some of the files. Raises OSError if there is none to be had."""
+
+    def __init__(self, root: Path, max_bytes: int) -> None:
+        command = (sys.executable, "-P", "-c", _PROGRAM, str(os.getpid()), str(root), str(max_bytes))
         # Not by asyncio: uvloop forks, which takes 15 ms of the event loop where the hub is large, this a tenth.
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/")  # noqa: ASYNC220
-    except OSError as error:  # no process to be had: what is searched for is found when its file is indexed
-        log.debug("spelling.failed", reason=str(error))
-        return []
-    try:
-        paths = await asyncio.shield(finding)
-        share = msgspec.msgpack.encode(paths[number::processes])
-        return await asyncio.to_thread(_answer_of, process, share)
-    except BaseException:
-        process.kill()
-        # Not here: on a disk that hangs the kernel ends it when that answers.
-        threading.Thread(target=process.wait, name="spelling-reaper", daemon=True).start()
-        raise
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/")
 
+    def ask(self, request: SpellingRequest) -> None:
+        """Have it read; its input is larger than what it may be late to take."""
+        threading.Thread(
+            target=self._send, args=(_encode(request),), name="spelling-request", daemon=True
+        ).start()
 
-def _answer_of(process: subprocess.Popen[bytes], paths: bytes) -> list[SpelledFile]:
-    output, _ = process.communicate(paths)
-    if process.returncode:
-        log.debug("spelling.failed", reason=f"exit code {process.returncode}")
-        return []
-    return _decode(output)
+    def answer(self) -> list[SpelledFile]:
+        """Its next answer; none where it has ended. Blocks."""
+        assert self._process.stdout is not None
+        header = self._process.stdout.read(ANSWER_HEADER.size)
+        body = self._process.stdout.read(*ANSWER_HEADER.unpack(header)) if header else b""
+        try:
+            return _decode(body)
+        except msgspec.DecodeError as error:
+            log.debug("spelling.failed", reason=str(error), exit_code=self._process.poll())
+            return []
+
+    def end(self) -> None:
+        """End it, if it has not. Nobody waits for it: on a disk that hangs the kernel does so when that answers."""
+        self._process.kill()
+        threading.Thread(target=self._reap, name="spelling-reaper", daemon=True).start()
+
+    def _reap(self) -> None:
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            with suppress(OSError):  # what was left to be sent to it
+                pipe.close()
+
+    def _send(self, request: bytes) -> None:
+        assert self._process.stdin is not None
+        with suppress(OSError):  # it has ended, as its answer will say
+            self._process.stdin.write(request)
+            self._process.stdin.close()

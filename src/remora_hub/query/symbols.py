@@ -21,6 +21,15 @@ _FEW_NAMES = 2_000  # are compared with a pattern all at once
 _MOST_COMPARED = 8_000  # the shortest, where nothing but letters in their order is left to match by: 6 ms
 
 
+def asked_name(query: str) -> str:
+    """The name that a query asks for, or a part of one, without the containers before it."""
+    return _parts(query)[-1]
+
+
+def _parts(query: str) -> list[str]:
+    return one_line(query).replace(" ", "").split(".")
+
+
 class SymbolTable:
     """The symbols of all files in memory, read once and then file by file as they change.
 
@@ -75,7 +84,7 @@ class SymbolTable:
         (as in ``facts.RANKED_KINDS``), the name, and the path, files that came later behind. ``QuerySet.filter`` asks
         for ``filter`` within ``QuerySet`` (see ``Containers``). An empty query matches everything.
         """
-        *outer, name = one_line(query).replace(" ", "").split(".")
+        *outer, name = _parts(query)
         containers = Containers([part for part in outer if part])
         kinds = {kind} if isinstance(kind, str) else kind
         files = self._accepted_files(path, containers)
