@@ -91,7 +91,12 @@ class Hub:
         )
         self._places = Places(paths, self._lock, self._endpoint)
         self._sessions = Sessions(
-            paths, lambda: self._config, self._places, self._session_opened, self.looked_at
+            paths,
+            lambda: self._config,
+            self._places,
+            self._session_opened,
+            self.looked_at,
+            lambda: self._endpoint.clients > 0,
         )
         monitored = Monitored(self._state, self._problems, self.metrics)
         self._monitoring = Monitoring(config.http.port, paths.state_dir, monitored)

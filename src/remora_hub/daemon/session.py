@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from remora_hub.enrich.embed.search import Search
 
 _TICK_S = 1.0
-_PATIENCE_S = 0.02  # from the opening of the index to the question of who has waited for it
+_PATIENCE_S = 0.02  # from the opening of the index to the question of a client who has waited for it
 _UNASKED_FOR_S = 0.5  # then nobody waits for the machine
 
 log = get_logger(__name__)
@@ -64,6 +64,7 @@ class Session:
         store: NodeStateStore,
         unasked_s: Callable[[], float],
         looked_at: Callable[[], frozenset[str]],
+        has_clients: Callable[[], bool],
     ) -> None:
         self.store = store
         self._check_interval_s = config.store.check_interval_s
@@ -105,6 +106,7 @@ class Session:
         self.engine = QueryEngine(store)
         self._symbols = SymbolSearch(store)
         self._looked_at = looked_at
+        self._has_clients = has_clients
         self._has_walked = False
         self._is_searched = asyncio.Event()
         self.followers = Followers(
@@ -121,15 +123,16 @@ class Session:
         config: HubConfig,
         unasked_s: Callable[[], float],
         looked_at: Callable[[], frozenset[str]] = frozenset,
+        has_clients: Callable[[], bool] = lambda: True,
     ) -> Self:
         """Open the store of ``paths``. Raises CorruptStoreError, NewerIndexError, StoreError.
 
         ``unasked_s`` tells for how many seconds nobody has had a question answered, ``looked_at`` which files clients
-        look at.
+        look at, ``has_clients`` whether there are any.
         """
         paths.prepare()
         store = await open_store(paths, config)
-        return cls(paths, config, store, unasked_s, looked_at)
+        return cls(paths, config, store, unasked_s, looked_at, has_clients)
 
     async def __aenter__(self) -> Self:
         return self
@@ -192,7 +195,7 @@ class Session:
         await self._serve_who_waited()
         if self.store.rebuilt_reason is not None:
             self.lanes.warm_up()  # there will be much to parse
-        await self.watcher.start()
+        await self.watcher.start(await self._known_directories())
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow_hints())
             tasks.create_task(self.workers.run())
@@ -230,11 +233,21 @@ class Session:
             tasks.create_task(self.followers.run())
             gc.freeze()  # what is here lasts: to look through it for cycles again and again stops answers for 0.1 s
 
+    async def _known_directories(self) -> set[str]:
+        """Those that held sources when they were indexed, and what holds those; none for a new index."""
+        paths = await self.store.read(lambda reader: reader.paths())
+        known = {path.rpartition("/")[0] for path in paths}
+        for directory in list(known):
+            while directory and (directory := directory.rpartition("/")[0]) not in known:
+                known.add(directory)
+        return known
+
     async def _serve_who_waited(self) -> None:
         """Let who has waited for the index search it first: beside all else that would take thrice as long."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_PATIENCE_S):
-                await self._is_searched.wait()
+        if self._has_clients():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_PATIENCE_S):
+                    await self._is_searched.wait()
         if not self._is_searched.is_set():
             return
         await self._first_names.rests.wait()
@@ -296,7 +309,7 @@ class Session:
             await self.queue.put(path, Priority.CHANGED)
 
     def _walked(self, found: Reconciliation) -> None:
-        self.watcher.ensure(found.directories)
+        self.watcher.settle(found.directories)
         self._has_walked = True
         is_first = 2 * len(found.suspects) > found.files
         self._first_names.walked(list(found.suspects) if is_first else ())

@@ -31,7 +31,8 @@ class Sessions:
     """``run`` keeps a session open; ``session`` is the open one, None while there is none.
 
     ``config`` gives the configuration for the next one, ``on_open`` is told each, before it begins. Questions are
-    asked inside ``answering``, which a replacement waits for. ``looked_at`` tells which files clients look at.
+    asked inside ``answering``, which a replacement waits for. ``looked_at`` tells which files clients look at,
+    ``has_clients`` whether there are any.
     ``ended`` has what sessions that are over counted.
     """
 
@@ -42,6 +43,7 @@ class Sessions:
         places: Places,
         on_open: Callable[[Session], None],
         looked_at: Callable[[], frozenset[str]] = frozenset,
+        has_clients: Callable[[], bool] = lambda: True,
     ) -> None:
         self.session: Session | None = None
         self.answering = Occupancy()
@@ -52,6 +54,7 @@ class Sessions:
         self._places = places
         self._on_open = on_open
         self._looked_at = looked_at
+        self._has_clients = has_clients
         self._so_far = 0
         self._damage = ""
         self._has_opened = asyncio.Event()
@@ -116,7 +119,13 @@ class Sessions:
     async def _run_one(self) -> None:
         """One session, until it is cancelled or fails."""
         self._is_replacing.clear()
-        opening = Session.open(self._paths, self._config(), lambda: self.answering.empty_s, self._looked_at)
+        opening = Session.open(
+            self._paths,
+            self._config(),
+            lambda: self.answering.empty_s,
+            self._looked_at,
+            self._has_clients,
+        )
         async with await opening as session:
             if self._is_replacing.is_set():  # the configuration changed while it was opened
                 raise _replaced()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _READ_BYTES = 1 << 16
 _MOST_UNSENT_BYTES = 1 << 20
 _LONGEST_FAREWELL_S = 1.0
-_STEP_S = 0.02  # between two looks for a hub
+_STEP_S = 0.005  # between two looks for a hub that is being started
 _UNWANTED_STEP_S = 0.25  # where none is to be started: it may be days until somebody does
 _LONGEST_PATIENCE_S = 30.0  # after failures to start one
 _RESTART_GRACE_S = 0.5  # a hub that goes may be one that is being restarted: its successor is waited for
