@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from remora_hub.discovery.compare import Known, compare
-from remora_hub.discovery.walk import Fingerprint
+from remora_hub.discovery.fingerprint import Fingerprint
 
 SECOND_NS = 1_000_000_000
 OLD = Fingerprint(size=10, changed_ns=1_000 * SECOND_NS + 5, inode=7)

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from remora_hub.discovery.fingerprint import Fingerprint
 from remora_hub.discovery.omission import Omission
 from remora_hub.discovery.rules import SourceRules
-from remora_hub.discovery.walk import Fingerprint, Walk, walk, walk_directories
+from remora_hub.discovery.walk import Walk, walk, walk_directories
 from remora_hub.errors import RootError
 from remora_hub.kinds import FileStatus
 

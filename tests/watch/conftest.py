@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
+from remora_hub.discovery.fingerprint import Fingerprint
 from remora_hub.discovery.read import fingerprint
 from remora_hub.discovery.rules import SourceRules
-from remora_hub.discovery.walk import Fingerprint, walk
+from remora_hub.discovery.walk import walk
 from remora_hub.errors import RootError
 from remora_hub.watch.hints import Hints, is_below
 from remora_hub.watch.watcher import Watcher

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from remora_hub.discovery.walk import Fingerprint
+from remora_hub.discovery.fingerprint import Fingerprint
 
 #: Linux stamps files with the time of the last timer tick: every 10 ms at the lowest tick rate in use (HZ=100).
 #: Two ticks, so that a change in the tick of the scan, or in the one before it, is never taken for old.

@@ -11,8 +11,8 @@ from typing import Self
 import msgspec
 import xxhash
 
+from remora_hub.discovery.fingerprint import Fingerprint
 from remora_hub.discovery.omission import OWN_SHORTAGE, Omission, not_regular, unreadable
-from remora_hub.discovery.walk import Fingerprint
 
 _OPEN_FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
 _OPEN_DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC

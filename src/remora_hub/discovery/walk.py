@@ -6,32 +6,14 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
 
 import msgspec
 
 from remora_hub.discovery.directory_rules import DirectoryRules
+from remora_hub.discovery.fingerprint import Fingerprint
 from remora_hub.discovery.omission import OWN_SHORTAGE, Omission, is_utf8, not_regular, printable, unreadable
 from remora_hub.discovery.rules import ENVIRONMENT_MARKER, IGNORE_FILE, SOURCE_SUFFIXES, SourceRules
 from remora_hub.errors import RootError
-
-
-class Fingerprint(msgspec.Struct, frozen=True):
-    """What ``lstat`` tells of a file's content without reading it; size in bytes, time in ns since the epoch.
-
-    The time is the later of two, ``st_mtime`` and ``st_ctime``: whoever writes a file can set back the first
-    (``touch``, ``rsync``, archives), and some file systems keep no second. A change of permissions, of owner or of the
-    number of links shows, too, and costs a reading.
-    """
-
-    size: int
-    changed_ns: int
-    inode: int
-
-    @classmethod
-    def of(cls, status: os.stat_result) -> Self:
-        """The fingerprint in what ``lstat`` found."""
-        return cls(status.st_size, max(status.st_mtime_ns, status.st_ctime_ns), status.st_ino)
 
 
 class Walk(msgspec.Struct):

@@ -12,9 +12,10 @@ from pathlib import Path
 import msgspec
 
 from remora_hub.discovery.compare import Known, compare
+from remora_hub.discovery.fingerprint import Fingerprint
 from remora_hub.discovery.omission import Omission
 from remora_hub.discovery.rules import SourceRules
-from remora_hub.discovery.walk import Fingerprint, Walk, walk
+from remora_hub.discovery.walk import Walk, walk
 from remora_hub.pipeline.still_current import is_gone, is_irregular
 from remora_hub.store.changes import FileOmitted, FileRemoved
 from remora_hub.store.changes import Fingerprint as StoredFingerprint

@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from remora_hub.discovery.fingerprint import Fingerprint
 from remora_hub.discovery.omission import OWN_SHORTAGE
 from remora_hub.discovery.read import Omitted, Vanished, fingerprint, read_source
 from remora_hub.discovery.rules import SourceRules
-from remora_hub.discovery.walk import Fingerprint
 
 
 def is_unchanged(root: Path, rules: SourceRules, path: str, before: Fingerprint) -> bool:
