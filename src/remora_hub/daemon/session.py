@@ -34,6 +34,7 @@ from remora_hub.query.symbol_search import SymbolSearch
 from remora_hub.store.facts_keeping import FactsKeeping
 from remora_hub.store.health import watch_over
 from remora_hub.store.node_state_store import READ_THREADS, NodeStateStore
+from remora_hub.syntax.code_text import PositionEncoding
 from remora_hub.watch.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -277,14 +278,19 @@ class Session:
             await asyncio.gather(syncing, ending, return_exceptions=True)
 
     async def search_symbols(
-        self, query: str, kind: str | None, limit: int, path: str | None = None
+        self,
+        query: str,
+        kind: str | None,
+        limit: int,
+        path: str | None = None,
+        encoding: PositionEncoding = "utf-8",
     ) -> list[Symbol]:
         """Search for symbols by name, in the state of the latest commit; before that, by the spelling of names."""
         self._is_searched.set()
         is_known = self.store.rebuilt_reason is None and not self._has_walked  # from the last time, at once
         if not (is_known or self.cold_start.progress.is_finished):
             await self._first_names.offered()
-        return await self._symbols.search(query, kind=kind, path=path, limit=limit)
+        return await self._symbols.search(query, kind=kind, path=path, limit=limit, encoding=encoding)
 
     async def look_at(self, paths: Iterable[str]) -> None:
         """Have paths of which somebody says that they changed compared with the disk."""
