@@ -141,7 +141,9 @@ class Reported(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Symbol(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One node as search shows it; ``line`` is 1-based, ``column`` 0-based and counts UTF-8 bytes.
+    """One node as search shows it; ``line`` is 1-based, ``column`` 0-based.
+
+    ``column`` counts UTF-8 bytes, or the units of another encoding if the search was asked for that.
 
     ``provisional``: found by its spelling in a file that is still to be indexed; nothing else is known of it yet.
     """

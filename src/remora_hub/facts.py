@@ -6,19 +6,20 @@ the same facts on their way there. Nothing here imports pydantic, so that a pars
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
 from remora_hub.compression import NODES
 
-EXTRACTOR_VERSION = 3
+EXTRACTOR_VERSION = 4
 """Raised whenever the facts of the same bytes change; an index made by another version is made anew.
 
 1: the first.
 2: types in quoted annotations are kept as code.
 3: blobs are packed with dictionaries, names too.
+4: places tell columns in every encoding.
 """
 
 
@@ -97,15 +98,26 @@ def unpack_nodes(blob: bytes) -> list[str]:
         raise ValueError(str(error)) from error
 
 
-def pack_places(nodes: Sequence[PlacedNode]) -> str:
-    """A mark for each node, then ``line:column`` of each name, in the nodes' order, with blanks between.
+def pack_places(nodes: Sequence[PlacedNode], wide: Mapping[str, str] | None = None) -> str:
+    """A mark for each node, then the place of each name, in the nodes' order, with blanks between.
+
+    A place is ``line:column``. Where not all that stands before the name on its line is ASCII, ``wide`` has in place of
+    this ``line:column:column:column``: the columns in UTF-8 bytes, UTF-16 code units and code points.
 
     What a test's module holds is part of the test. Raises KeyError for another kind.
     """
     in_tests = any(node.is_test for node in nodes if node.kind == "module")
     marks = [mark_for(node.kind, in_tests or node.is_test, node.is_exported) for node in nodes]
-    places = (node.name_at or node.range[:2] for node in nodes)
-    return " ".join(["".join(marks), *(f"{line}:{column}" for line, column in places)])
+    names = (node.name_at or node.range[:2] for node in nodes)
+    places = [f"{line}:{column}" for line, column in names]
+    if wide:
+        places = [wide.get(place, place) for place in places]
+    return " ".join(["".join(marks), *places])
+
+
+def wide_places(places: str) -> dict[str, str]:
+    """The wide ones of packed places, as ``pack_places`` takes them."""
+    return {place.rsplit(":", 2)[0]: place for place in places.split(" ") if place.count(":") > 1}
 
 
 def mark_for(kind: str, is_test: bool, is_exported: bool) -> str:

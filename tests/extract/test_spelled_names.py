@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+
 import pytest
 
 from remora_hub.extract.extract import Extractor
@@ -36,22 +38,32 @@ def function(): ...
 class _Hidden:
     def f(self): ...
 def größe(): ...
+später = "é"
+class Größe:
+    def später(self): ...
+"é"; behind = 1
 '''
 
 
 @pytest.mark.parametrize("path", ["pkg/m.py", "tests/test_m.py"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
-def test_definitions_are_those_of_the_index_in_the_same_places(path: str, newline: str) -> None:
-    data = SOURCE.replace("\n", newline).encode()
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+def test_definitions_are_those_of_the_index_in_the_same_places(path: str, newline: str, mark: bytes) -> None:
+    data = mark + SOURCE.replace("\n", newline).encode()
     spelled, packed = spelled_names(path, data), Extractor().extract(path, data)
     marks, *places = packed.places.split(" ")
     exact = {
         suffix: (mark, place)
         for suffix, mark, place in zip(packed.suffixes, marks, places, strict=True)
-        if suffix not in ("b", "Base.kind")
+        if suffix not in ("b", "Base.kind", "behind")
     }
     marks, *places = spelled.places.split(" ")
     assert dict(zip(spelled.suffixes, zip(marks, places, strict=True), strict=True)) == exact
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name() -> None:
+    names = spelled_names("m.py", codecs.BOM_UTF8 + b"limit = 1\n")
+    assert (names.suffixes, names.places.split(" ")[1:]) == (["<module>", "limit"], ["1:0", "1:0"])
 
 
 @pytest.mark.parametrize(

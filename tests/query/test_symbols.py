@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from random import Random
+from typing import get_args
 
 import pytest
 
@@ -11,6 +12,8 @@ from remora_hub.errors import StoreError
 from remora_hub.query.symbol_search import SymbolSearch
 from remora_hub.query.symbols import SymbolTable
 from remora_hub.store import FileRemoved, NodeStateStore
+from remora_hub.store.index_reader import FileSymbols
+from remora_hub.syntax.code_text import PositionEncoding
 
 Save = Callable[..., Awaitable[int]]
 
@@ -196,6 +199,58 @@ async def test_a_symbol_is_shown_with_its_place(store: NodeStateStore, save: Sav
     assert table.search("m", kind="module") == [
         Symbol("m", "module", "<module>", "p/m.py", 1, 0, "node:p/m.py:<module>")
     ]
+
+
+@pytest.mark.parametrize(("encoding", "column"), [("utf-8", 10), ("utf-16", 7), ("utf-32", 6)])
+async def test_a_place_is_in_the_encoding_asked_for(
+    store: NodeStateStore, save: Save, encoding: PositionEncoding, column: int
+) -> None:
+    await save({"m.py": "\n'😀é'; tail = 1\nplain, tail_2 = 1, 2\n"})
+    table = SymbolTable()
+    table.refresh(store.reader, ())
+    found = table.search("tail", encoding=encoding)
+    assert [(symbol.line, symbol.column) for symbol in found] == [(2, column), (3, 7)]
+    assert [symbol.column for symbol in table.search("tail")] == [10, 7]
+
+
+async def columns(store: NodeStateStore, name: str) -> list[int]:
+    """The column of a name in UTF-8 bytes, UTF-16 code units and code points."""
+    table = SymbolTable()
+    table.refresh(store.reader, ())
+    return [
+        table.search(name, limit=1, encoding=encoding)[0].column for encoding in get_args(PositionEncoding)
+    ]
+
+
+async def test_nodes_that_are_saved_singly_leave_names_where_they_are(
+    store: NodeStateStore, save: Save
+) -> None:
+    await save({"m.py": "'é'; tail = 1\n"})
+    tail = await store.get("node:m.py:tail")
+    assert tail is not None
+    await store.set_many([tail.model_copy(update={"digest": "new"})])
+    assert await columns(store, "tail") == [6, 5, 5]
+
+
+async def test_a_file_that_is_read_again_tells_what_its_records_did_not(
+    store: NodeStateStore, save: Save
+) -> None:
+    await save({"m.py": "'é'; tail = 1\n"})
+    nodes, index = await store.get_by_file("m.py"), await store.get_file("m.py")
+    assert index is not None
+    await store.invalidate_file("m.py")
+    await store.invalidate_and_set("m.py", nodes, index)
+    assert await columns(store, "tail") == [6, 6, 6]
+    await save({"m.py": "'é'; tail = 1\n"})
+    assert await columns(store, "tail") == [6, 5, 5]
+
+
+@pytest.mark.parametrize("place", ["1", "1:", "1:x", "1:2:3", "1:2:3:4:5"])
+def test_a_damaged_place_is_an_error(place: str) -> None:
+    table = SymbolTable()
+    table.put([FileSymbols("m.py", "<module>\ntail", f"57 1:0 {place}")])
+    with pytest.raises(ValueError, match=r"unpack|int\(\)"):
+        table.search("tail")
 
 
 async def test_letters_of_two_characters_in_lower_case_shift_nothing(

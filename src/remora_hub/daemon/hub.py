@@ -44,6 +44,7 @@ from remora_hub.server.lsp.language_server import LanguageServer
 from remora_hub.server.summaries import Summaries
 from remora_hub.server.viewed_files import ViewedFiles
 from remora_hub.store.node_state_store import NodeStateStore
+from remora_hub.syntax.code_text import PositionEncoding
 
 T = TypeVar("T")
 
@@ -192,11 +193,16 @@ class Hub:
         await self._sessions.opened_soon()
 
     async def search_symbols(
-        self, query: str, kind: str | None, limit: int, path: str | None = None
+        self,
+        query: str,
+        kind: str | None,
+        limit: int,
+        path: str | None = None,
+        encoding: PositionEncoding = "utf-8",
     ) -> list[Symbol]:
         """Search for symbols by name."""
         with self._sessions.answering, self.store.suspecting():
-            return await self._sessions.current.search_symbols(query, kind, limit, path)
+            return await self._sessions.current.search_symbols(query, kind, limit, path, encoding)
 
     async def search(self, query: str, kind: str | None, limit: int, path: str | None) -> SearchResults:
         """Search by meaning, names and text."""

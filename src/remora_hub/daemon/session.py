@@ -35,6 +35,7 @@ from remora_hub.query.symbol_search import SymbolSearch
 from remora_hub.store.facts_keeping import FactsKeeping
 from remora_hub.store.health import watch_over
 from remora_hub.store.node_state_store import READ_THREADS, NodeStateStore
+from remora_hub.syntax.code_text import PositionEncoding
 from remora_hub.watch.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -291,12 +292,17 @@ class Session:
             await asyncio.gather(syncing, ending, return_exceptions=True)
 
     async def search_symbols(
-        self, query: str, kind: str | None, limit: int, path: str | None = None
+        self,
+        query: str,
+        kind: str | None,
+        limit: int,
+        path: str | None = None,
+        encoding: PositionEncoding = "utf-8",
     ) -> list[Symbol]:
         """Search for symbols by name, in the state of the latest commit; before that, by the spelling of names."""
         self._is_searched.set()
         is_known = self.store.rebuilt_reason is None and not self._has_walked  # from the last time, at once
-        search = partial(self._symbols.search, query, kind=kind, path=path, limit=limit)
+        search = partial(self._symbols.search, query, kind=kind, path=path, limit=limit, encoding=encoding)
         if not (is_known or self.cold_start.progress.is_finished):
             if await self._first_names.glimpsed(query) and (found := await search()):
                 return found

@@ -21,6 +21,7 @@ from remora_hub.server.hub_methods import hub_methods
 from remora_hub.server.summaries import Summaries
 from remora_hub.server.viewed_files import ViewedFiles
 from remora_hub.store.node_state_store import NodeStateStore
+from remora_hub.syntax.code_text import PositionEncoding
 
 T = TypeVar("T")
 
@@ -84,12 +85,17 @@ class StandaloneBackend:
             raise StoreError("bring level with the disk", str(self.store.path), self.degraded or "")
 
     async def search_symbols(
-        self, query: str, kind: str | None, limit: int, path: str | None = None
+        self,
+        query: str,
+        kind: str | None,
+        limit: int,
+        path: str | None = None,
+        encoding: PositionEncoding = "utf-8",
     ) -> list[Symbol]:
         """Search for symbols by name."""
         table = SymbolTable()
         table.refresh(self.store.reader, ())  # nobody else waits for this event loop
-        return table.search(query, kind=kind, path=path, limit=limit)
+        return table.search(query, kind=kind, path=path, limit=limit, encoding=encoding)
 
     async def search(self, query: str, kind: str | None, limit: int, path: str | None) -> SearchResults:
         """Search by meaning, names and text."""

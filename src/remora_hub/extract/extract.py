@@ -16,6 +16,7 @@ from remora_hub.extract.mask import mask_source
 from remora_hub.extract.nodes import NodeBuilder
 from remora_hub.extract.quoted_annotations import reveal
 from remora_hub.extract.statements import PYTHON, parse, statements_of_tree
+from remora_hub.extract.wide_places import find_wide_places
 from remora_hub.facts import PackedFile, pack_nodes, pack_places
 from remora_hub.syntax.code_text import pack_code
 from remora_hub.syntax.positions import Lines
@@ -82,13 +83,12 @@ class Extractor:
             problems=problems[:_MOST_PROBLEMS],
             node_count=len(suffixes),
         )
+        places = pack_places(nodes, find_wide_places(nodes, source, mask, lines))
         mask, quoted = reveal(mask, source, builder.annotations)
         if quoted:
             words = b" ".join([words, *map(words_of, quoted)])
         names, code = pack_code(mask, words)
-        return PackedFile(
-            _encode(facts).decode(), suffixes, pack_nodes(_encode(nodes)), names, code, pack_places(nodes)
-        )
+        return PackedFile(_encode(facts).decode(), suffixes, pack_nodes(_encode(nodes)), names, code, places)
 
 
 def _syntax_problems(root: Node, source: bytes, lines: Lines) -> list[_ProblemFacts]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 
 from remora_hub.answers import Symbol
-from remora_hub.facts import kind_of
+from remora_hub.facts import PackedFile, kind_of
 from remora_hub.model_names import module_name
 from remora_hub.query.postings import file_of, mark_of, row_of, symbol_number
 from remora_hub.store.index_reader import FileSymbols
 from remora_hub.store.keys import node_key
+from remora_hub.syntax.code_text import PositionEncoding
 
 _MODULE = "<module>"
 
@@ -36,6 +38,13 @@ def marks_in(row: FileSymbols) -> str:
     return row.places.partition(" ")[0]
 
 
+def symbols_of(path: str, facts: PackedFile, encoding: PositionEncoding) -> list[Symbol]:
+    """All symbols of the file at ``path``, columns in units of ``encoding``."""
+    marks, *places = facts.places.split(" ")
+    rows = zip(facts.suffixes, marks.encode(), places, strict=True)
+    return [_symbol(path, suffix, mark, place, encoding) for suffix, mark, place in rows]
+
+
 def one_line(text: str) -> str:
     """``text`` without line ends, as names are kept."""
     return text.replace("\n", "\0")
@@ -48,19 +57,21 @@ class SymbolRows:
         self.spelled: set[int] = set()  # files whose symbols are known by their spelling only
         self._files = files
 
-    def symbols(self, numbers: Iterable[int]) -> list[Symbol]:
-        """The symbols as they are shown."""
-        return [self._symbol(number) for number in numbers]
-
-    def _symbol(self, number: int) -> Symbol:
-        file, row = file_of(number), row_of(number)
-        path, suffixes, places = self._files[file]
-        suffix = _part(suffixes, "\n", row)
-        line, _, column = _part(places, " ", row + 1).partition(":")
-        qualname = suffix.partition("#")[0]
-        name = module_name(path) if qualname == _MODULE else qualname.rpartition(".")[2]
-        kind, key = kind_of(mark_of(number)), node_key(path, suffix)
-        return Symbol(name, kind, qualname, path, int(line), int(column), key, file in self.spelled)
+    def symbols(self, numbers: Sequence[int], encoding: PositionEncoding = "utf-8") -> list[Symbol]:
+        """The symbols as they are shown, columns in units of ``encoding``."""
+        by_file: defaultdict[int, list[int]] = defaultdict(list)
+        for number in numbers:
+            by_file[file_of(number)].append(number)
+        shown: dict[int, Symbol] = {}
+        for file, in_file in by_file.items():
+            path, suffixes, places = self._files[file]
+            last = max(map(row_of, in_file))  # what is behind it is left in one piece
+            suffix_of, place_of = suffixes.split("\n", last + 1), places.split(" ", last + 2)
+            is_spelled = file in self.spelled
+            for number in in_file:
+                row, mark = row_of(number), mark_of(number)
+                shown[number] = _symbol(path, suffix_of[row], mark, place_of[row + 1], encoding, is_spelled)
+        return [shown[number] for number in numbers]
 
 
 class Scopes:
@@ -83,6 +94,15 @@ class Scopes:
         return packages if suffix == _MODULE else [*packages, module_name(path), *suffix.split(".")[:-1]]
 
 
-def _part(text: str, between: str, number: int) -> str:
-    """The part of ``text`` of that number: what is behind it is left in one piece."""
-    return text.split(between, number + 1)[number]
+def _symbol(
+    path: str, suffix: str, mark: int, place: str, encoding: PositionEncoding, is_spelled: bool = False
+) -> Symbol:
+    line, column, *wide = place.split(":")  # as ``facts.pack_places`` writes it
+    if wide:
+        utf_16, code_points = wide
+        column = {"utf-8": column, "utf-16": utf_16, "utf-32": code_points}[encoding]
+    qualname = suffix.partition("#")[0]
+    name = module_name(path) if qualname == _MODULE else qualname.rpartition(".")[2]
+    return Symbol(
+        name, kind_of(mark), qualname, path, int(line), int(column), node_key(path, suffix), is_spelled
+    )

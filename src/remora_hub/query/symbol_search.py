@@ -20,6 +20,7 @@ from remora_hub.store.index_reader import FileSymbols
 from remora_hub.store.node_page import join_suffixes
 from remora_hub.store.node_state_store import NodeStateStore
 from remora_hub.store.reader import Reader
+from remora_hub.syntax.code_text import PositionEncoding
 
 _FILES_AT_A_TIME = 16  # a millisecond, so that a search need not wait longer
 
@@ -53,9 +54,11 @@ class SymbolSearch:
         kind: str | Collection[str] | None = None,
         path: str | None = None,
         limit: int = 50,
+        encoding: PositionEncoding = "utf-8",
     ) -> list[Symbol]:
         """As ``SymbolTable.search``. Raises StoreError."""
-        return await self._in_thread(partial(self._search, query, kind=kind, path=path, limit=limit))
+        search = partial(self._table.search, query, kind=kind, path=path, limit=limit, encoding=encoding)
+        return await self._in_thread(partial(self._search, search))
 
     @property
     def behind(self) -> int:
@@ -105,12 +108,10 @@ class SymbolSearch:
         self._refresh(None)
         self._table.put_spelled(rows)
 
-    def _search(
-        self, query: str, *, kind: str | Collection[str] | None, path: str | None, limit: int
-    ) -> list[Symbol]:
+    def _search(self, search: Callable[[], list[Symbol]]) -> list[Symbol]:
         if not self._is_loaded or len(self._changed) <= _FILES_AT_A_TIME:
             self._refresh(None)
-        return self._table.search(query, kind=kind, path=path, limit=limit)
+        return search()
 
     def _refresh(self, most_files: int | None) -> None:
         """Take in what changed, or only so many files of it."""

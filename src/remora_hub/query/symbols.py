@@ -16,6 +16,7 @@ from remora_hub.query.postings import Postings, file_of, mark_of
 from remora_hub.query.symbol_rows import Scopes, SymbolRows, marks_in, names_of, numbers_of, one_line
 from remora_hub.store.index_reader import FileSymbols
 from remora_hub.store.reader import Reader
+from remora_hub.syntax.code_text import PositionEncoding
 
 _FEW_NAMES = 2_000  # are compared with a pattern all at once
 _MOST_COMPARED = 8_000  # the shortest, where nothing but letters in their order is left to match by: 6 ms
@@ -76,13 +77,15 @@ class SymbolTable:
         kind: str | Collection[str] | None = None,
         path: str | None = None,
         limit: int = 50,
+        encoding: PositionEncoding = "utf-8",
     ) -> list[Symbol]:
         """The best ``limit`` symbols for ``query``, of these kinds, in the files that ``path_filter`` says.
 
         Better is an exact match before a prefix before humps before a part before letters in order, and the same case
         before another; then the shorter name; then public before private, what is no test before tests, the kind
         (as in ``facts.RANKED_KINDS``), the name, and the path, files that came later behind. ``QuerySet.filter`` asks
-        for ``filter`` within ``QuerySet`` (see ``Containers``). An empty query matches everything.
+        for ``filter`` within ``QuerySet`` (see ``Containers``). An empty query matches everything. Columns are in units
+        of ``encoding``.
         """
         *outer, name = _parts(query)
         containers = Containers([part for part in outer if part])
@@ -95,7 +98,7 @@ class SymbolTable:
             found += self._ranked(names, accept, containers, scopes)
             if len(found) >= limit:
                 break
-        return self._rows.symbols(found[:limit])
+        return self._rows.symbols(found[:limit], encoding)
 
     def put(self, rows: Iterable[FileSymbols]) -> None:
         """Put ``rows`` in the places of what is known of their files; one without symbols is of a file that is gone.

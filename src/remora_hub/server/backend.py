@@ -14,6 +14,7 @@ from remora_hub.query.index import Index
 from remora_hub.server.summaries import Summaries
 from remora_hub.server.viewed_files import ViewedFiles
 from remora_hub.store.node_state_store import NodeStateStore
+from remora_hub.syntax.code_text import PositionEncoding
 
 T = TypeVar("T")
 
@@ -65,9 +66,14 @@ class Backend(Protocol):
         """Return once everything on disk before the call is in the index. Raises SyncTimeoutError, RootError."""
 
     async def search_symbols(
-        self, query: str, kind: str | None, limit: int, path: str | None = None
+        self,
+        query: str,
+        kind: str | None,
+        limit: int,
+        path: str | None = None,
+        encoding: PositionEncoding = "utf-8",
     ) -> list[Symbol]:
-        """Search for symbols by name."""
+        """Search for symbols by name, columns in units of ``encoding``."""
 
     async def search(self, query: str, kind: str | None, limit: int, path: str | None) -> SearchResults:
         """Search by meaning, names and text."""

@@ -24,6 +24,8 @@ _PAGE = """
 SELECT n.created_at, s.suffixes, n.nodes, n.history
 FROM hub_nodes n JOIN hub_symbols s ON s.file_id = n.file_id WHERE n.file_id = ?
 """
+_PLACES = "SELECT places FROM hub_symbols WHERE file_id = ?"
+_PUT_PLACES = "UPDATE hub_symbols SET places = ? WHERE file_id = ? AND places <> ?"
 _PUT_NODES = "INSERT OR REPLACE INTO hub_nodes (file_id, created_at, nodes, history) VALUES (?, ?, ?, ?)"
 _PUT_SYMBOLS = "INSERT OR REPLACE INTO hub_symbols (file_id, suffixes, places) VALUES (?, ?, ?)"
 _PUT_NAMES = "INSERT OR REPLACE INTO hub_names (file_id, names, imports_everything) VALUES (?, ?, ?)"
@@ -69,6 +71,12 @@ class FileRows:
             return NodePage(*columns)
         return None
 
+    def places(self, file_id: int) -> str:
+        """Where the names of a file's nodes stand, as in ``facts.PackedFile``."""
+        for (places,) in self._connection.execute(_PLACES, (file_id,)):
+            return str(places)
+        return ""
+
     def record(self, key: str) -> str | None:
         """The text of a record in ``kv_store``."""
         for (value,) in self._connection.execute("SELECT value FROM kv_store WHERE key = ?", (key,)):
@@ -88,6 +96,10 @@ class FileRows:
         """Save the nodes of a file; ``places`` as in ``facts.PackedFile``."""
         self._connection.execute(_PUT_NODES, (file_id, page.created_at, page.nodes, page.history))
         self._connection.execute(_PUT_SYMBOLS, (file_id, page.suffixes, places))
+
+    def put_places(self, file_id: int, places: str) -> None:
+        """Save the places alone."""
+        self._connection.execute(_PUT_PLACES, (places, file_id, places))
 
     def put_code(self, file_id: int, code: bytes) -> None:
         """Save the code of a file, as in ``facts.PackedFile``."""

@@ -112,6 +112,6 @@ def pack_bodies(bodies: Mapping[str, str]) -> bytes:
     return pack_nodes(f"[{','.join(bodies.values())}]".encode())
 
 
-def pack_places_of(bodies: Iterable[str]) -> str:
-    """``facts.PackedFile.places`` of the nodes, from the text of each."""
-    return pack_places([_decode_placed(body) for body in bodies])
+def pack_places_of(bodies: Iterable[str], wide: Mapping[str, str] | None = None) -> str:
+    """``facts.PackedFile.places`` of the nodes, from the text of each, which does not tell the ``wide`` ones."""
+    return pack_places([_decode_placed(body) for body in bodies], wide)

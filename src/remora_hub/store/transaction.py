@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import apsw
 
 from remora_hub.errors import StoreError
-from remora_hub.facts import unpack_nodes
+from remora_hub.facts import unpack_nodes, wide_places
 from remora_hub.store import feed_log, file_record
 from remora_hub.store.changes import Commit, FileRemoved, FileTouched, Written
 from remora_hub.store.connection import is_environmental
@@ -121,9 +121,8 @@ class Transaction:
             self._replace(recorded(change.path, body, change.bodies))
             return
         bodies = {node.suffix: node.body for node in unpack_page(change.path, page)} | dict(change.bodies)
-        delta = self._put_nodes(
-            change.path, row.id, page, list(bodies), pack_bodies(bodies), pack_places_of(bodies.values())
-        )
+        places = pack_places_of(bodies.values(), wide_places(self._rows.places(row.id)))
+        delta = self._put_nodes(change.path, row.id, page, list(bodies), pack_bodies(bodies), places)
         if delta:
             self._count_nodes(row, len(bodies))
             self._deltas[change.path] = delta
@@ -178,6 +177,8 @@ class Transaction:
         if merge.deltas:
             history = pack_history(merge.history)
             self._rows.put_page(file_id, NodePage(page.created_at, joined, nodes, history), places)
+        else:  # records that did not come from the disk do not tell all columns
+            self._rows.put_places(file_id, places)
         return FileDelta(merge.deltas)
 
     def _count_nodes(self, row: FileRow, node_count: int) -> None:

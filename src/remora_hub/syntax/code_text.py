@@ -29,6 +29,12 @@ def pack_code(mask: bytes, words: bytes) -> tuple[bytes, bytes]:
     return NAMES.compress(b"\n".join(distinct_identifiers(words))), CODE.compress(mask)
 
 
+def wide_columns(before: bytes) -> tuple[int, int]:
+    """The column behind ``before``, a line's mask up to there, in UTF-16 code units and in code points."""
+    code_points = len(before) - len(_FURTHER_BYTE.findall(before))
+    return code_points + len(_FOUR_BYTE_START.findall(before)), code_points
+
+
 class CodeText:
     """The mask of one file, unpacked. Positions are bytes of the file's UTF-8 form; lines are 1-based."""
 
@@ -77,10 +83,8 @@ class CodeText:
         start = self._line_starts[line - 1]
         column = position - start
         if encoding != "utf-8":
-            before = self.mask[start:position]
-            column -= len(_FURTHER_BYTE.findall(before))
-            if encoding == "utf-16":
-                column += len(_FOUR_BYTE_START.findall(before))
+            utf_16, code_points = wide_columns(self.mask[start:position])
+            column = utf_16 if encoding == "utf-16" else code_points
         return line, column
 
     def offset(self, line: int, column: int) -> int:

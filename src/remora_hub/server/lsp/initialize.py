@@ -54,7 +54,7 @@ def result(editor: Editor) -> dict[str, Any]:
             "referencesProvider": True,
             "documentHighlightProvider": True,
             "documentSymbolProvider": True,
-            "workspaceSymbolProvider": {"resolveProvider": True},
+            "workspaceSymbolProvider": True,
             "codeLensProvider": {"resolveProvider": True},
             "foldingRangeProvider": True,
             "selectionRangeProvider": True,
