@@ -6,12 +6,13 @@ the same facts on their way there. Nothing here imports pydantic, so that a pars
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
 from remora_hub.compression import NODES
+from remora_hub.marks import mark_for
 
 EXTRACTOR_VERSION = 4
 """Raised whenever the facts of the same bytes change; an index made by another version is made anew.
@@ -51,32 +52,6 @@ class PlacedNode(Protocol):
     is_test: bool
     is_exported: bool
 
-
-RANKED_KINDS = (
-    "class",
-    "function",
-    "method",
-    "property",
-    "type_alias",
-    "module",
-    "constant",
-    "variable",
-    "class_variable",
-    "attribute",
-)
-"""Every ``NodeKind``, in the order in which a search lists symbols of the same name."""
-
-_FIRST_MARK = ord("0")
-_MARK_OF_KIND = {kind: _FIRST_MARK + rank for rank, kind in enumerate(RANKED_KINDS)}
-_TEST = 16
-_PRIVATE = 32
-
-_MARKS = {
-    (kind, is_test, is_exported): chr(first + _TEST * is_test + _PRIVATE * (not is_exported))
-    for kind, first in _MARK_OF_KIND.items()
-    for is_test in (False, True)
-    for is_exported in (False, True)
-}
 
 _decode = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
@@ -120,26 +95,7 @@ def wide_places(places: str) -> dict[str, str]:
     return {place.rsplit(":", 2)[0]: place for place in places.split(" ") if place.count(":") > 1}
 
 
-def mark_for(kind: str, is_test: bool, is_exported: bool) -> str:
-    """One character that tells rank, in order of weight: public or private, test or not, place among ``RANKED_KINDS``.
-
-    Raises KeyError for another kind.
-    """
-    return _MARKS[kind, is_test, is_exported]
-
-
 def has_place_for_each(places: str, node_count: int) -> bool:
     """Whether ``places`` is of so many nodes."""
     marks, *names = places.split(" ")
     return len(marks) == len(names) == node_count
-
-
-def marks_of(kinds: Iterable[str]) -> set[int]:
-    """The marks of nodes of these kinds, as characters' codes; a kind that does not exist has none."""
-    marks = [_MARK_OF_KIND[kind] for kind in kinds if kind in _MARK_OF_KIND]
-    return {mark + test + private for mark in marks for test in (0, _TEST) for private in (0, _PRIVATE)}
-
-
-def kind_of(mark: int) -> str:
-    """The ``NodeKind`` that a mark tells; ``mark`` is the character's code."""
-    return RANKED_KINDS[(mark - _FIRST_MARK) % _TEST]

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import Self
-
-import msgspec
+from typing import NamedTuple, Self
 
 
-class Fingerprint(msgspec.Struct, frozen=True):
+class Fingerprint(NamedTuple):
     """What ``lstat`` tells of a file's content without reading it; size in bytes, time in ns since the epoch.
 
     The time is the later of two, ``st_mtime`` and ``st_ctime``: whoever writes a file can set back the first

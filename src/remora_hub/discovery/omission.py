@@ -5,9 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import Literal
-
-import msgspec
+from typing import Literal, NamedTuple
 
 #: Values of ``kinds.FileStatus``.
 OmissionStatus = Literal["too_large", "unreadable", "not_regular", "name_not_utf8"]
@@ -24,7 +22,7 @@ _TYPE_NAMES = {
 }
 
 
-class Omission(msgspec.Struct, frozen=True):
+class Omission(NamedTuple):
     """A named reason; ``detail`` is for a person."""
 
     status: OmissionStatus

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
-import msgspec
 import xxhash
 
 from remora_hub.discovery.fingerprint import Fingerprint
 from remora_hub.discovery.omission import OWN_SHORTAGE, Omission, not_regular, unreadable
+
+if TYPE_CHECKING:
+    from pathlib import Path  # a process that only reads files starts without it (``pipeline.spelling_main``)
 
 _OPEN_FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
 _OPEN_DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -20,7 +21,7 @@ _READ_ATTEMPTS = 4
 _NO_NAMES = frozenset(("", ".", ".."))
 
 
-class Source(msgspec.Struct, frozen=True):
+class Source(NamedTuple):
     """A file's bytes, their xxh3-128 as hex, and the file's fingerprint from before they were read."""
 
     data: bytes
@@ -50,7 +51,7 @@ class SourceReader:
     are read that are no longer at their path: ask ``fingerprint``, which keeps nothing open, before they are used.
     """
 
-    def __init__(self, root: Path, max_bytes: int) -> None:
+    def __init__(self, root: Path | str, max_bytes: int) -> None:
         self._root = root
         self._max_bytes = max_bytes
         self._parent = ""
@@ -134,7 +135,7 @@ def _names(path: str) -> list[str]:
     return names
 
 
-def _open_directory(root: Path, names: Sequence[str]) -> int:
+def _open_directory(root: Path | str, names: Sequence[str]) -> int:
     """A descriptor of a directory below the root, reached step by step so that no link is followed."""
     directory = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     for name in names:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from remora_hub.extract.scopes import is_test_path
-from remora_hub.facts import mark_for
+from remora_hub.marks import mark_for
 
 _NAME = rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*+"
 # The line end in front is what makes the search fast; ``^`` takes six times as long.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from remora_hub.discovery.read import Omitted, SourceReader, Vanished
 from remora_hub.extract.spelled_names import definitions_of, spelled_names
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class SpelledFile(NamedTuple):
@@ -19,13 +21,13 @@ class SpelledFile(NamedTuple):
     places: str
 
 
-def read_names(root: Path, paths: Sequence[str], max_bytes: int) -> Iterator[SpelledFile]:
+def read_names(root: Path | str, paths: Sequence[str], max_bytes: int) -> Iterator[SpelledFile]:
     """The names in each file that can be read, one after the other."""
     return (_names_in(path, data) for path, data in _read(root, paths, max_bytes))
 
 
 def read_names_defining(
-    wanted: str, root: Path, paths: Sequence[str], max_bytes: int
+    wanted: str, root: Path | str, paths: Sequence[str], max_bytes: int
 ) -> Iterator[SpelledFile | None]:
     """The same of those that seem to define a name with ``wanted`` in it; None for each that does not."""
     may_define = definitions_of(wanted)
@@ -34,7 +36,7 @@ def read_names_defining(
             yield _names_in(path, data) if may_define(data) else None
 
 
-def _read(root: Path, paths: Sequence[str], max_bytes: int) -> Iterator[tuple[str, bytes]]:
+def _read(root: Path | str, paths: Sequence[str], max_bytes: int) -> Iterator[tuple[str, bytes]]:
     with SourceReader(root, max_bytes) as reader:
         for path in paths:
             with contextlib.suppress(Omitted, Vanished, OSError):  # the index will say why

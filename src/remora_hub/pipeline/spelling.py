@@ -8,6 +8,7 @@ takes to start.
 from __future__ import annotations
 
 import asyncio
+import marshal
 import os
 import subprocess
 import sys
@@ -16,20 +17,15 @@ from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-import msgspec
-
 from remora_hub.logs import get_logger
 from remora_hub.pipeline.spelled_files import SpelledFile, read_names
-from remora_hub.pipeline.spelling_main import ANSWER_HEADER, SpellingRequest
+from remora_hub.pipeline.spelling_main import ANSWER_HEADER
 
 _FEW_FILES = 500
 _SOON_S = 0.01  # few files are found within it
 _PROGRAM = "from remora_hub.pipeline.spelling_main import main; main()"
 
 log = get_logger(__name__)
-
-_decode = msgspec.msgpack.Decoder(list[SpelledFile]).decode
-_encode = msgspec.msgpack.Encoder().encode
 
 
 async def spell(
@@ -53,7 +49,7 @@ async def spell(
             log.debug("spelling.failed", reason=str(error))
         found = await finding
         for number, share in enumerate(shares):
-            share.ask(SpellingRequest(wanted, found[number :: len(shares)]))
+            share.ask(wanted, found[number :: len(shares)])
         for _ in ("what is wanted", "all"):
             answers = await asyncio.gather(*(asyncio.to_thread(share.answer) for share in shares))
             yield [file for files in answers for file in files]
@@ -73,11 +69,10 @@ class _Share:
         # Not by asyncio: uvloop forks, which takes 15 ms of the event loop where the hub is large, this a tenth.
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/")
 
-    def ask(self, request: SpellingRequest) -> None:
-        """Have it read; its input is larger than what it may be late to take."""
-        threading.Thread(
-            target=self._send, args=(_encode(request),), name="spelling-request", daemon=True
-        ).start()
+    def ask(self, wanted: str, paths: Sequence[str]) -> None:
+        """Have it read these files; the request is larger than what it may be late to take."""
+        request = marshal.dumps((wanted, list(paths)))
+        threading.Thread(target=self._send, args=(request,), name="spelling-request", daemon=True).start()
 
     def answer(self) -> list[SpelledFile]:
         """Its next answer; none where it has ended. Blocks."""
@@ -85,8 +80,8 @@ class _Share:
         header = self._process.stdout.read(ANSWER_HEADER.size)
         body = self._process.stdout.read(*ANSWER_HEADER.unpack(header)) if header else b""
         try:
-            return _decode(body)
-        except msgspec.DecodeError as error:
+            return [SpelledFile(*file) for file in marshal.loads(body)]  # noqa: S302 - of its own child
+        except (EOFError, ValueError) as error:
             log.debug("spelling.failed", reason=str(error), exit_code=self._process.poll())
             return []
 

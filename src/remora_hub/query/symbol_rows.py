@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from remora_hub.answers import Symbol
-from remora_hub.facts import PackedFile, kind_of
+from remora_hub.facts import PackedFile
+from remora_hub.marks import kind_of
 from remora_hub.model_names import module_name
 from remora_hub.query.postings import file_of, mark_of, row_of, symbol_number
 from remora_hub.store.index_reader import FileSymbols

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import groupby, takewhile
 
 from remora_hub.answers import Symbol
-from remora_hub.facts import marks_of
+from remora_hub.marks import marks_of
 from remora_hub.query.containers import Containers
 from remora_hub.query.known_names import KnownNames
 from remora_hub.query.name_match import HumpPattern, fold, has_letters, with_letters_in_order
