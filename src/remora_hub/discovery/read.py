@@ -181,4 +181,6 @@ def _read_at_most(file: int, size: int, max_bytes: int) -> bytes:
         total += len(part)
         if total > max_bytes:
             raise Omitted(Omission("too_large", f"over {max_bytes} bytes, and growing"))
+        if total == size:
+            break  # more was asked for: this is the end
     return parts[0] if len(parts) == 1 else b"".join(parts)

@@ -21,6 +21,10 @@ _DEFINITION = re.compile(
     rb"\n(?:([ \t]*+)(?:(class)|(?:async[ \t]++)?def)[ \t]++(" + _NAME + rb")"
     rb"|(" + _NAME + rb")[ \t]*+(?::[^=\n]*+)?=(?!=))"
 )
+# Of a name that is looked for by a part of it, in text that is folded: what is before that on its line, and behind it.
+_BEFORE_NAME = re.compile(rb"\n[ \t]*+(class[ \t]++|(?:async[ \t]++)?def[ \t]++)?[\w\x80-\xff]*+")
+_BEHIND_NAME = re.compile(rb"[\w\x80-\xff]*+[ \t]*+[:=](?!=)")
+_LONGEST_BEFORE = 1000
 _OTHER_THAN_NAMES = re.compile(rb"[^a-z0-9_]")
 
 
@@ -85,13 +89,16 @@ def definitions_of(wanted: str) -> Callable[[bytes], bool] | None:
     part = wanted.lower().encode(errors="replace")
     if not part or _OTHER_THAN_NAMES.search(part):
         return None
-    definition = re.compile(
-        rb"\n[ \t]*+(?:(?:class|(?:async[ \t]++)?def)[ \t]++[\w\x80-\xff]*?%b"
-        rb"|[\w\x80-\xff]*?%b[\w\x80-\xff]*+[ \t]*+[:=])" % (part, part)
-    )
 
     def may_define(data: bytes) -> bool:
-        text = data.removeprefix(BOM_UTF8).lower()
-        return part in text and definition.search(b"\n" + text) is not None
+        text = b"\n" + data.removeprefix(BOM_UTF8).lower()
+        place = text.find(part)
+        while place >= 0:
+            line = text.rfind(b"\n", max(0, place - _LONGEST_BEFORE), place)
+            before = _BEFORE_NAME.fullmatch(text, line, place) if line >= 0 else None
+            if before and (before[1] or _BEHIND_NAME.match(text, place + len(part))):
+                return True
+            place = text.find(part, place + len(part))
+        return False
 
     return may_define
