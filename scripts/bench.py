@@ -4,6 +4,7 @@ Every claim is a ratio of two figures of this run; absolute times say little on 
 each round beginning with another one, and figures are medians. The user's caches are the run's own, and empty where
 "nothing indexed" is measured. Peers are set up as their documentation says, at the versions in ``peers.SERVERS``, see
 the same files in an environment without packages, and are told of changed files by their client, as LSP has it.
+A question's time runs from the write of the request to the last byte of the answer, which is decoded behind the clock.
 Warm-up: before anything is timed, every file has been read, the hub has indexed and every server has been started once.
 """
 
