@@ -31,8 +31,9 @@ from bench_contenders import FAILURES, Contender, HubOnDisk, failure_of, hub_con
 from bench_ctags import Ctags, NoCtagsError, find_ctags
 from bench_first_answer import measure_first_answers
 from bench_growth import measure_growth
-from bench_index import measure_index, measure_memory
+from bench_index import measure_index
 from bench_load import measure_burst, measure_clients
+from bench_memory import measure_memory
 from bench_plan import FULL, QUICK, Bench, Plan, attempt, attempt_call
 from bench_projects import PROJECTS, Project, origin_of
 from bench_queries import measure_queries

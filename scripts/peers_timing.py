@@ -34,13 +34,13 @@ class Probes:
     symbols: Sequence[Name]
 
     @classmethod
-    def draw(cls, root: Path, count: int, seed: int) -> Probes:
-        """``count`` of each from a few files of the project; fewer whose references are wanted."""
+    def draw(cls, root: Path, count: int, seed: int, *, references_share: int = _REFERENCES_SHARE) -> Probes:
+        """``count`` of each from a few files of the project; whose references are wanted, one in so many."""
         names = sample_names(root, count, str(seed), most_files=_SAMPLED_FILES)
         symbols = sample_symbols(root, count, str(seed), most_files=_SAMPLED_FILES)
         queries = [symbol.name for symbol in symbols]  # a shorter one finds thousands, which ty sends all
         random.Random(seed).shuffle(queries)  # noqa: S311  # a sample is no secret
-        return cls(queries, names, symbols[::_REFERENCES_SHARE])
+        return cls(queries, names, symbols[::references_share])
 
 
 @dataclass(slots=True)
