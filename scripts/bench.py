@@ -4,6 +4,7 @@ Every claim is a ratio of two figures of this run; absolute times say little on 
 each round beginning with another one, and figures are medians. The user's caches are the run's own, and empty where
 "nothing indexed" is measured. Peers are set up as their documentation says, at the versions in ``peers.SERVERS``, see
 the same files in an environment without packages, and are told of changed files by their client, as LSP has it.
+A question's time runs from the write of the request to the last byte of the answer, which is decoded behind the clock.
 Warm-up: before anything is timed, every file has been read, the hub has indexed and every server has been started once.
 """
 
@@ -30,8 +31,9 @@ from bench_contenders import FAILURES, Contender, HubOnDisk, failure_of, hub_con
 from bench_ctags import Ctags, NoCtagsError, find_ctags
 from bench_first_answer import measure_first_answers
 from bench_growth import measure_growth
-from bench_index import measure_index, measure_memory
+from bench_index import measure_index
 from bench_load import measure_burst, measure_clients
+from bench_memory import measure_memory
 from bench_plan import FULL, QUICK, Bench, Plan, attempt, attempt_call
 from bench_projects import PROJECTS, Project, origin_of
 from bench_queries import measure_queries

@@ -17,8 +17,9 @@ from typing import Any
 from bench_projects import UnsuitableError
 from bench_results import HUB, Cell
 from peers import Peers
-from peers_client import LanguageServer, ServerError
+from peers_client import LanguageServer
 from peers_hub import run_command
+from peers_process import ServerError
 from peers_sample import Name
 
 from remora_hub.client.blocking import BlockingClient

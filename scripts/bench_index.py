@@ -1,29 +1,24 @@
-"""Indexing everything: time beside bare parsing, a restart, the size on disk, the memory that is held afterwards."""
+"""Indexing everything: time beside bare parsing, a restart, the size on disk."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import subprocess
 import time
 from pathlib import Path
 
-import psutil
 from bare_parse import bare_parse_s
-from bench_contenders import Contender, HubOnDisk, ready_server
-from bench_plan import Bench, attempt
-from bench_projects import Project, editors_view
+from bench_contenders import HubOnDisk
+from bench_plan import Bench
+from bench_projects import Project
 from bench_results import BARE, CTAGS, HUB, Cell, Row, Samples
 from peers_hub import HUB as HUB_COMMAND
-from peers_sample import Name
-from process_memory import tree_pss_mb, wait_until_resting
 
 from remora_hub.client.blocking import BlockingClient
 from remora_hub.errors import NotRunningError
 
 _POLL_S = 0.002
 _LONGEST_RESTART_S = 300.0
-_LONGEST_REST_S = 60.0
 
 
 def measure_index(bench: Bench, project: Project) -> list[Row]:
@@ -82,45 +77,3 @@ def _connected(hub: HubOnDisk) -> BlockingClient:
 def _size_mb(directory: Path) -> float:
     """The files below ``directory``, its database and log; 0 where there is none."""
     return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file()) / 1e6
-
-
-def measure_memory(bench: Bench, project: Project) -> list[Row]:
-    """Row ``memory_idle``: PSS of the process tree behind one editor, once it knows the project and rests."""
-    hub = HubOnDisk(project.root)
-    symbol, opened = editors_view(project, bench.plan.seed)
-    samples = Samples()
-    for contender in bench.servers(project):
-        hub.forget()
-        idle = attempt(_idle_mb(contender, hub, opened, symbol, bench.plan.longest_s))
-        samples.add("memory_idle", contender.name, idle)
-    hub.forget()
-    return [
-        bench.row(
-            project, "memory_idle", "memory (PSS) at rest, all known", "MB", samples.cells("memory_idle")
-        )
-    ]
-
-
-async def _idle_mb(
-    contender: Contender, hub: HubOnDisk, opened: str, symbol: Name, longest_s: float
-) -> float:
-    async with contender.start(hub.root) as server:
-        await ready_server(server, hub.root, opened, symbol, longest_s)
-        pids = [server.pid]
-        if contender.name == HUB:
-            daemon = psutil.Process(hub.pid())
-            pids.append(daemon.pid)
-            with hub.client() as client:
-                await asyncio.to_thread(
-                    client.call, "hub/sync", {"timeout_s": longest_s}, timeout_s=longest_s + 5
-                )
-            await asyncio.to_thread(_wait_for_lanes_to_end, daemon)
-        await asyncio.to_thread(wait_until_resting, pids, _LONGEST_REST_S)
-        return tree_pss_mb(pids)
-
-
-def _wait_for_lanes_to_end(daemon: psutil.Process) -> None:
-    """They end after ``index.lane_idle_s``; a hub with nothing to do has none."""
-    deadline = time.monotonic() + _LONGEST_REST_S
-    while daemon.children() and time.monotonic() < deadline:
-        time.sleep(0.1)  # between two looks: the end of another's children is announced to their parent alone

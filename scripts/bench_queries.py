@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Protocol
@@ -13,7 +12,7 @@ from bench_plan import Bench
 from bench_projects import Project, editors_view
 from bench_results import HUB, HUB_SOCKET, Cell, Row, Samples
 from peers_client import LanguageServer
-from peers_timing import QUESTIONS, Probes, lsp_requests, socket_requests
+from peers_timing import QUESTIONS, Probes, lsp_requests, socket_requests, timed_call
 from process_memory import wait_until_resting
 
 from remora_hub.client.blocking import BlockingClient
@@ -31,8 +30,8 @@ _TITLES = {"symbols": "workspace/symbol", "references": "references", "definitio
 class Asked(Protocol):
     """Somebody who answers the probes of a question by their number."""
 
-    async def ask(self, question: str, number: int) -> None:
-        """Ask and wait for the answer. Raises one of ``FAILURES``."""
+    async def ask(self, question: str, number: int) -> float:
+        """Ask; the seconds until the answer was there. Raises one of ``FAILURES``."""
 
 
 class AskedServer:
@@ -43,15 +42,16 @@ class AskedServer:
         self._requests = lsp_requests(server, probes)
         self._longest_s = longest_s
 
-    async def ask(self, question: str, number: int) -> None:
+    async def ask(self, question: str, number: int) -> float:
         """See ``Asked``."""
         if not self._server.offers(_PROVIDERS[question]):
             raise NotOfferedError(f"offers no {_TITLES[question]}")
         method, params = self._requests[question][number]
         try:
-            await self._server.request(method, params, timeout_s=self._longest_s)
+            _, taken_s = await self._server.timed_request(method, params, timeout_s=self._longest_s)
         except TimeoutError as error:
             raise TimeoutError(f"no answer to {_TITLES[question]} in {self._longest_s:g} s") from error
+        return taken_s
 
 
 class AskedSocket:
@@ -61,9 +61,10 @@ class AskedSocket:
         self._client = client
         self._requests = socket_requests(probes)
 
-    async def ask(self, question: str, number: int) -> None:
-        """See ``Asked``. Blocks the loop: nothing else is under way."""
-        self._client.call(*self._requests[question][number])
+    async def ask(self, question: str, number: int) -> float:
+        """See ``Asked``. Blocks the loop, as a timed request to a server does."""
+        taken_ms, _ = timed_call(self._client, *self._requests[question][number])
+        return taken_ms / 1000
 
 
 def measure_queries(bench: Bench, project: Project) -> list[Row]:
@@ -132,14 +133,12 @@ async def _ask_in_turns(
         names = [name for name in asked if left_s[name] > 0]
         for name in names[turn % len(names) :] + names[: turn % len(names)] if names else ():
             for number in range(start, min(start + _BLOCK, count)):
-                started = time.perf_counter()
                 try:
-                    await asked[name].ask(question, number)
+                    taken_s = await asked[name].ask(question, number)
                 except FAILURES as error:
                     samples.add(question, name, failure_of(error))
                     left_s[name] = 0.0
                     break
-                taken_s = time.perf_counter() - started
                 samples.add(question, name, taken_s)
                 left_s[name] -= taken_s
                 if left_s[name] <= 0:

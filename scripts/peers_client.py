@@ -6,17 +6,15 @@ UTF-8 line. The server's own position encoding (LSP 3.17, ``PositionEncodingKind
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
 import re
-import signal
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 from urllib.parse import unquote, urlsplit
+
+from peers_process import ServerError, ServerProcess
 
 LONGEST_ANSWER_S = 300.0
 _LONGEST_EXIT_S = 5.0
@@ -33,10 +31,6 @@ class Place(NamedTuple):
     column: int
 
 
-class ServerError(Exception):
-    """A server refused a request, or ended."""
-
-
 class LanguageServer:
     """A running server for one root; an async context manager that starts and ends it.
 
@@ -46,30 +40,19 @@ class LanguageServer:
     def __init__(
         self, command: Sequence[str], root: Path, settings: Mapping[str, Any], variables: Mapping[str, str]
     ) -> None:
-        self._command = command
+        self._process = ServerProcess(command, self._reply)
         self._root = root
         self._settings = settings
         self._variables = variables
-        self._waiting: dict[int, asyncio.Future[Any]] = {}
-        self._requests = 0
         self._encoding = "utf-16"
         self._capabilities: Mapping[str, Any] = {}
 
     async def __aenter__(self) -> Self:
-        self._process = await asyncio.create_subprocess_exec(
-            *self._command,
-            cwd=self._root,
-            env=self._variables,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            start_new_session=True,  # a server may be a script that starts the real one; both are ended
-        )
-        self._listener = asyncio.create_task(self._listen())
+        await self._process.start(self._root, self._variables)
         try:
             await self._initialize()
         except BaseException:
-            await self._kill()
+            await self._process.kill()
             raise
         return self
 
@@ -102,14 +85,8 @@ class LanguageServer:
         with suppress(ServerError, TimeoutError):  # it may have died; it is ended either way
             await self.request("shutdown", None, timeout_s=_LONGEST_EXIT_S)
             self.notify("exit", None)
-            await asyncio.wait_for(self._process.wait(), _LONGEST_EXIT_S)
-        await self._kill()
-
-    async def _kill(self) -> None:
-        with suppress(ProcessLookupError):  # it has ended, and all that it started
-            os.killpg(self._process.pid, signal.SIGKILL)
-        await self._process.wait()
-        await self._listener
+            await self._process.wait(_LONGEST_EXIT_S)
+        await self._process.kill()
 
     @property
     def pid(self) -> int:
@@ -122,16 +99,17 @@ class LanguageServer:
 
     async def request(self, method: str, params: object, *, timeout_s: float = LONGEST_ANSWER_S) -> Any:
         """The result of ``method``. Raises ServerError if refused, TimeoutError after ``timeout_s``."""
-        if self._listener.done():
-            raise ServerError(f"{self._command[0]} ended")
-        self._requests += 1
-        answer = self._waiting[self._requests] = asyncio.get_running_loop().create_future()
-        self._send({"id": self._requests, "method": method, "params": params})
-        return await asyncio.wait_for(answer, timeout_s)
+        return await self._process.request(method, params, timeout_s)
+
+    async def timed_request(
+        self, method: str, params: object, *, timeout_s: float = LONGEST_ANSWER_S
+    ) -> tuple[Any, float]:
+        """The same, and the seconds from the write of the request to the last byte of its answer."""
+        return await self._process.timed_request(method, params, timeout_s)
 
     def notify(self, method: str, params: object) -> None:
         """Send a notification."""
-        self._send({"method": method, "params": params})
+        self._process.send({"method": method, "params": params})
 
     def open(self, path: str) -> None:
         """Tell the server that the file at ``path`` is open."""
@@ -185,37 +163,6 @@ class LanguageServer:
 
     def _uri(self, path: str) -> str:
         return (self._root / path).as_uri()
-
-    def _send(self, message: dict[str, Any]) -> None:
-        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
-        assert self._process.stdin is not None
-        self._process.stdin.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
-
-    async def _listen(self) -> None:
-        """Take the server's messages until it ends; whoever waits then gets a ServerError."""
-        assert self._process.stdout is not None
-        with suppress(asyncio.IncompleteReadError):
-            while True:
-                header = await self._process.stdout.readuntil(b"\r\n\r\n")
-                length = int(re.findall(rb"(?i)content-length: *(\d+)", header)[0])
-                self._take(json.loads(await self._process.stdout.readexactly(length)))
-        for waiting in self._waiting.values():
-            if not waiting.done():  # its asker may have given up
-                waiting.set_exception(ServerError(f"{self._command[0]} ended"))
-        self._waiting.clear()
-
-    def _take(self, message: dict[str, Any]) -> None:
-        if "method" in message:
-            if "id" in message:
-                self._send({"id": message["id"], **self._reply(message)})
-            return
-        waiting = self._waiting.pop(message["id"], None)
-        if waiting is None or waiting.done():  # its asker gave up
-            return
-        if "error" in message:
-            waiting.set_exception(ServerError(message["error"]["message"]))
-        else:
-            waiting.set_result(message.get("result"))
 
     def _reply(self, message: Mapping[str, Any]) -> dict[str, Any]:
         match message["method"]:

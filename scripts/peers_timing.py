@@ -1,4 +1,8 @@
-"""Asks language servers and the hub the same questions, and times the answers in milliseconds."""
+"""Asks language servers and the hub the same questions, and times the answers in milliseconds.
+
+Of a language server that is from the write of a request to the last byte of its answer. The hub's own client encodes
+the request within that time, a microsecond; neither decodes a result.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from peers_client import LanguageServer, Place
 from peers_sample import Name, sample_names, sample_symbols
 
-from remora_hub.client.blocking import BlockingClient
+from remora_hub.client.blocking import LONGEST_ANSWER_S, BlockingClient
 
 QUESTIONS = ("symbols", "definition", "references")
 _SAMPLED_FILES = 150
@@ -29,13 +34,13 @@ class Probes:
     symbols: Sequence[Name]
 
     @classmethod
-    def draw(cls, root: Path, count: int, seed: int) -> Probes:
-        """``count`` of each from a few files of the project; fewer whose references are wanted."""
+    def draw(cls, root: Path, count: int, seed: int, *, references_share: int = _REFERENCES_SHARE) -> Probes:
+        """``count`` of each from a few files of the project; whose references are wanted, one in so many."""
         names = sample_names(root, count, str(seed), most_files=_SAMPLED_FILES)
         symbols = sample_symbols(root, count, str(seed), most_files=_SAMPLED_FILES)
         queries = [symbol.name for symbol in symbols]  # a shorter one finds thousands, which ty sends all
         random.Random(seed).shuffle(queries)  # noqa: S311  # a sample is no secret
-        return cls(queries, names, symbols[::_REFERENCES_SHARE])
+        return cls(queries, names, symbols[::references_share])
 
 
 @dataclass(slots=True)
@@ -72,9 +77,8 @@ async def ask_server(server: LanguageServer, probes: Probes) -> dict[str, Series
         results = []
         for times in passes:
             for method, params in requests:
-                started = time.perf_counter()
-                answer = await server.request(method, params)
-                times.append((time.perf_counter() - started) * 1000)
+                answer, taken_s = await server.timed_request(method, params)
+                times.append(taken_s * 1000)
                 results.append(len(answer) if isinstance(answer, list) else int(answer is not None))
         found[question] = Series(*passes, statistics.median(results))
     return found
@@ -114,8 +118,9 @@ def ask_socket(client: BlockingClient, probes: Probes) -> dict[str, Series]:
 def timed_call(client: BlockingClient, method: str, params: dict[str, Any]) -> tuple[float, Any]:
     """Milliseconds and the answer."""
     started = time.perf_counter()
-    answer = client.call(method, params)
-    return (time.perf_counter() - started) * 1000, answer
+    answer = client.call_raw(method, params, timeout_s=LONGEST_ANSWER_S)
+    taken_ms = (time.perf_counter() - started) * 1000
+    return taken_ms, msgspec.json.decode(answer)
 
 
 def _place(name: Name) -> Place:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from peers import Peers
-from peers_client import Place, ServerError
+from peers_client import Place
+from peers_process import ServerError
 from peers_sample import Name, sample_names, sample_symbols
 
 Question = Literal["definitions", "references"]

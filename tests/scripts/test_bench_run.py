@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 BENCH = Path(__file__).parents[2] / "scripts" / "bench.py"
-MEASURES = ("first", "index", "queries", "clients")
+MEASURES = ("first", "index", "memory", "queries", "clients")
 
 
 @pytest.fixture
@@ -30,7 +31,11 @@ def run(project: Path, state: Path, *options: str) -> tuple[str, Path]:
     """What a run without peers prints, and where it wrote."""
     command = [sys.executable, str(BENCH), "--quick", "--peers", "none", "--projects", str(project)]
     done = subprocess.run(
-        [*command, "--state", str(state), *options], capture_output=True, text=True, check=False
+        [*command, "--state", str(state), *options],
+        env={**os.environ, "REMORA_HUB_INDEX__LANE_IDLE_S": "1"},  # their end is waited for
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     (written,) = (state / "runs").iterdir()
