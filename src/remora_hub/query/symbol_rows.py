@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 
 from remora_hub.answers import Symbol
@@ -15,6 +14,7 @@ from remora_hub.store.keys import node_key
 from remora_hub.syntax.code_text import PositionEncoding
 
 _MODULE = "<module>"
+_FAR_DOWN = 32  # symbols, in a file that is taken apart once and as a whole for one answer
 
 
 def names_of(row: FileSymbols) -> list[str]:
@@ -60,19 +60,19 @@ class SymbolRows:
 
     def symbols(self, numbers: Sequence[int], encoding: PositionEncoding = "utf-8") -> list[Symbol]:
         """The symbols as they are shown, columns in units of ``encoding``."""
-        by_file: defaultdict[int, list[int]] = defaultdict(list)
+        taken_apart: dict[int, tuple[list[str], list[str]]] = {}
+        shown = []
         for number in numbers:
-            by_file[file_of(number)].append(number)
-        shown: dict[int, Symbol] = {}
-        for file, in_file in by_file.items():
+            file, row = file_of(number), row_of(number)
             path, suffixes, places = self._files[file]
-            last = max(map(row_of, in_file))  # what is behind it is left in one piece
-            suffix_of, place_of = suffixes.split("\n", last + 1), places.split(" ", last + 2)
-            is_spelled = file in self.spelled
-            for number in in_file:
-                row, mark = row_of(number), mark_of(number)
-                shown[number] = _symbol(path, suffix_of[row], mark, place_of[row + 1], encoding, is_spelled)
-        return [shown[number] for number in numbers]
+            if row < _FAR_DOWN:  # what is behind it is left in one piece
+                suffix, place = suffixes.split("\n", row + 1)[row], places.split(" ", row + 2)[row + 1]
+            else:
+                if file not in taken_apart:
+                    taken_apart[file] = suffixes.split("\n"), places.split(" ")
+                suffix, place = taken_apart[file][0][row], taken_apart[file][1][row + 1]
+            shown.append(_symbol(path, suffix, mark_of(number), place, encoding, file in self.spelled))
+        return shown
 
 
 class Scopes:
