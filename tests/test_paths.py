@@ -96,6 +96,7 @@ def test_the_state_is_in_the_root_and_the_socket_in_the_runtime_directory(
     paths = StatePaths(root)
     assert paths.database == root / ".remora" / "hub.db"
     assert paths.lock == root / ".remora" / "hub.lock"
+    assert paths.symbol_cache == root / ".remora" / "symbols.cache"
     assert paths.socket == runtime_dir / "remora-hub" / f"{root_digest(root)}.sock"
 
 

@@ -41,13 +41,18 @@ class Codec:
         self._compressors.append(compressor)
         return blob
 
-    def decompress(self, blob: bytes) -> bytes:
-        """What ``compress`` was given. Raises CorruptStoreError if the blob is damaged: only the store holds any."""
+    def decompress(self, blob: bytes, most_bytes: int | None = None) -> bytes:
+        """What ``compress`` was given, and no more than ``most_bytes``.
+
+        Raises CorruptStoreError if the blob is damaged or holds more: only the hub's own files hold any.
+        """
         try:
             decompressor = self._decompressors.pop()
         except IndexError:
             decompressor = zstandard.ZstdDecompressor(dict_data=self._loaded())
         try:
+            if most_bytes is not None and not 0 <= zstandard.frame_content_size(blob) <= most_bytes:
+                raise zstandard.ZstdError(f"it tells of no size, or of more than {most_bytes} bytes")
             data = decompressor.decompress(blob)
         except zstandard.ZstdError as error:
             raise CorruptStoreError("unpack", "a blob", str(error), "the index will be rebuilt") from error

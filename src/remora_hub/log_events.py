@@ -117,6 +117,8 @@ EVENTS = (
     LogEvent("store.listener_failed", "error", "A fault of the hub's: report the traceback."),
     LogEvent("status.not_read", "debug", "No counts for the service manager just now.", "reason"),
     LogEvent("summaries.not_read", "warning", "Answers come without what models wrote.", "reason"),
+    LogEvent("symbols.not_kept", "debug", "The table of symbols is not ready-made for the next start.", "reason"),
+    LogEvent("symbols.not_ready", "debug", "The one of the last session is of no use: it is made anew.", "reason"),
     LogEvent("symbols.postponed", "debug", "The table of symbols is brought up to date later.", "reason"),
     LogEvent("client.connected", "debug", "A client connected."),
     LogEvent("client.left", "debug", "It hung up."),

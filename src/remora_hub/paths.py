@@ -104,6 +104,11 @@ class StatePaths:
         return self.state_dir / "hub.db"
 
     @property
+    def symbol_cache(self) -> Path:
+        """The table of the index's symbols, ready-made for the next start."""
+        return self.state_dir / "symbols.cache"
+
+    @property
     def enrich_database(self) -> Path:
         """What models made of the index: vectors, summaries, and the history of runs."""
         return self.state_dir / "enrich.db"

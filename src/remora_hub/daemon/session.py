@@ -31,6 +31,7 @@ from remora_hub.pipeline.reconcile import Reconciliation
 from remora_hub.pipeline.reconciler import Reconciler
 from remora_hub.pipeline.unsaved import UnsavedTexts
 from remora_hub.query.engine import QueryEngine
+from remora_hub.query.symbol_cache import SymbolCache
 from remora_hub.query.symbol_search import SymbolSearch
 from remora_hub.store.facts_keeping import FactsKeeping
 from remora_hub.store.health import watch_over
@@ -105,7 +106,7 @@ class Session:
         self.cold_start = ColdStart(store, self.committer, self.indexer, config.index.max_indexing_workers)
         self.unsaved = UnsavedTexts(self.lanes)
         self.engine = QueryEngine(store)
-        self._symbols = SymbolSearch(store)
+        self._symbols = SymbolSearch(store, SymbolCache(paths.symbol_cache))
         self._looked_at = looked_at
         self._has_clients = has_clients
         self._has_walked = False
@@ -138,15 +139,16 @@ class Session:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, *_exception: object) -> None:
+    async def __aexit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
         """Stop everything: lanes first, so that no thread waits for one, the store last."""
         self.has_ended.set()
         self.cold_start.progress.finish()  # who reports it must not wait for what will never come
+        ends_well = error is None or isinstance(error, (asyncio.CancelledError, SessionReplacedError))
         async with AsyncExitStack() as stack:
             if self._cache is not None:
                 stack.callback(self._cache.close)
             stack.push_async_callback(self.store.close)
-            stack.push_async_callback(self._symbols.close)
+            stack.push_async_callback(self._symbols.close, keep=ends_well)
             if self._search is not None:
                 stack.push_async_callback(self._search.close)
             stack.push_async_callback(self.engine.close)
@@ -257,11 +259,12 @@ class Session:
                 await self._symbols.load()
 
     async def _warm_up(self) -> None:
-        """Read what the first questions would have to read."""
+        """Read what the first questions would have to read, and keep what those of the next session will need."""
         try:
             with self.store.suspecting():
                 await self._symbols.warm_up()
                 await self.engine.warm_up()
+                await self._symbols.keep()
         except StoreError as error:
             # Out of reach right now, perhaps with the root: the first question reads it.
             log.debug("session.not_warmed_up", reason=str(error))

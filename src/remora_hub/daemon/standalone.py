@@ -16,6 +16,7 @@ from remora_hub.metrics.catalogue import Samples
 from remora_hub.paths import StatePaths
 from remora_hub.query.engine import QueryEngine
 from remora_hub.query.index import Index
+from remora_hub.query.symbol_cache import SymbolCache
 from remora_hub.query.symbols import SymbolTable
 from remora_hub.server.hub_methods import hub_methods
 from remora_hub.server.summaries import Summaries
@@ -93,7 +94,7 @@ class StandaloneBackend:
         encoding: PositionEncoding = "utf-8",
     ) -> list[Symbol]:
         """Search for symbols by name."""
-        table = SymbolTable()
+        table = SymbolTable(SymbolCache(self._paths.symbol_cache))
         table.refresh(self.store.reader, ())  # nobody else waits for this event loop
         return table.search(query, kind=kind, path=path, limit=limit, encoding=encoding)
 

@@ -35,14 +35,38 @@ class KnownNames:
         self._starts = array("I")
         self._having: dict[bytes, int] = {}
         self._by_length: list[str] = []
-        self._in_order: list[str] = []  # of their folded forms
+        self._in_order = array("I")  # their places, by their folded forms
         self.extend(names)
+
+    @classmethod
+    def ordered(cls, names: list[str], in_order: array[int]) -> KnownNames:
+        """``names``, the shorter first, and their places by their folded forms."""
+        made = cls()
+        if names:
+            made._append(names)
+            made._in_order = in_order
+        return made
+
+    def in_order(self) -> tuple[list[str], array[int]]:
+        """All names, and their places by their folded forms: copies."""
+        return self._names[:], self._in_order[:]
 
     def extend(self, names: Iterable[str]) -> None:
         """Add names that are not there yet and hold no line end."""
         added = sorted(names, key=len)
         if not added:
             return
+        new = range(len(self._names), len(self._names) + len(added))
+        self._append(added)
+        if len(added) > _FEW_ADDED:
+            folded = self._text[1:-1].split("\n")
+            self._in_order = array("I", sorted([*self._in_order, *new], key=folded.__getitem__))
+        else:
+            for place in new:
+                insort(self._in_order, place, key=self._folded)
+
+    def _append(self, added: list[str]) -> None:
+        """Add names to all but their order."""
         lengths = (len(name) + 1 for name in added[:-1])
         self._starts.extend(accumulate(lengths, initial=len(self._text)))
         text = fold("\n".join(added)) + "\n"
@@ -51,11 +75,6 @@ class KnownNames:
         self._text += text
         self._names += added
         self._by_length = []
-        if len(added) > _FEW_ADDED:
-            self._in_order = sorted(self._in_order + added, key=fold)
-        else:
-            for name in added:
-                insort(self._in_order, name, key=fold)
 
     def prepare(self) -> None:
         """Make now what searches for usual letters would have to make: once in a name, twice, and at its beginning."""
@@ -71,9 +90,10 @@ class KnownNames:
 
     def starting_with(self, wanted: str) -> list[str]:
         """The names that begin with ``wanted``, which is folded."""
-        names = self._in_order
-        first = bisect_left(names, wanted, key=fold)
-        return names[first : bisect_left(names, wanted + _LAST_LETTER, first, key=fold)]
+        places = self._in_order
+        first = bisect_left(places, wanted, key=self._folded)
+        last = bisect_left(places, wanted + _LAST_LETTER, first, key=self._folded)
+        return [self._names[place] for place in places[first:last]]
 
     def containing(self, wanted: str) -> list[str]:
         """The names that have ``wanted`` anywhere in them."""
@@ -95,6 +115,9 @@ class KnownNames:
         none for more than twice in a name.
         """
         return self._with(letters, -1)
+
+    def _folded(self, place: int) -> str:
+        return fold(self._names[place])
 
     def _with(self, letters: str, having: int) -> list[str]:
         counts = Counter(letter for letter in _encoded(letters) if letter >= _FIRST_LETTER)

@@ -8,7 +8,7 @@ from remora_hub.answers import Symbol
 from remora_hub.facts import PackedFile
 from remora_hub.marks import kind_of
 from remora_hub.model_names import module_name
-from remora_hub.query.postings import file_of, mark_of, row_of, symbol_number
+from remora_hub.query.postings import file_of, mark_of, row_of, symbol_numbers
 from remora_hub.store.index_reader import FileSymbols
 from remora_hub.store.keys import node_key
 from remora_hub.syntax.code_text import PositionEncoding
@@ -31,7 +31,7 @@ def names_of(row: FileSymbols) -> list[str]:
 
 def numbers_of(row: FileSymbols, file: int) -> list[int]:
     """The number of each symbol, in the file of that number."""
-    return [symbol_number(mark, file, line) for line, mark in enumerate(marks_in(row).encode())]
+    return symbol_numbers(marks_in(row).encode(), file)
 
 
 def marks_in(row: FileSymbols) -> str:

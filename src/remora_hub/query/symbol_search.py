@@ -14,6 +14,7 @@ from typing import TypeVar
 from remora_hub.answers import Symbol
 from remora_hub.errors import StoreError
 from remora_hub.logs import get_logger
+from remora_hub.query.symbol_cache import SymbolCache
 from remora_hub.query.symbols import SymbolTable
 from remora_hub.store.changes import Commit
 from remora_hub.store.index_reader import FileSymbols
@@ -23,6 +24,7 @@ from remora_hub.store.reader import Reader
 from remora_hub.syntax.code_text import PositionEncoding
 
 _FILES_AT_A_TIME = 16  # a millisecond, so that a search need not wait longer
+_FEW_CHANGED = 0.03  # of the files: to take them in when the table is loaded takes as long as to load it
 
 Result = TypeVar("Result")
 
@@ -32,14 +34,17 @@ log = get_logger(__name__)
 class SymbolSearch:
     """Searches in the state of the latest commit; the first search reads all symbols. Close it before the store.
 
+    The table begins as ``cache`` has it, and is put there by ``keep`` and ``close``.
+
     Table and connection belong to one thread: searches follow one another, the event loop and other reads wait for
     none, and a search whose caller has gone ends by itself. Where very many files change at once (a branch switch), the
     table takes them in some at a time, searches in between: ``behind`` tells how many are still to come.
     """
 
-    def __init__(self, store: NodeStateStore) -> None:
+    def __init__(self, store: NodeStateStore, cache: SymbolCache | None = None) -> None:
         self._path = store.path
-        self._table = SymbolTable()
+        self._cache = cache
+        self._table = SymbolTable(cache)
         self._reader: Reader | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="symbol-search")
         self._changed: dict[str, FileSymbols | None] = {}  # None: to be read
@@ -88,9 +93,20 @@ class SymbolSearch:
         """Offer no more what is not indexed. Raises StoreError."""
         await self._in_thread(self._table.forget_spelled)
 
-    async def close(self) -> None:
-        """End the search under way, then the thread; again and again if you like."""
-        await asyncio.to_thread(self._close)
+    async def keep(self) -> None:
+        """Write the table into the cache if more than a few files changed since. Raises StoreError."""
+        if self._cache is not None:
+            state = await self._in_thread(partial(self._table.state_to_keep, _FEW_CHANGED))
+            if state is not None:
+                await asyncio.to_thread(self._cache.write, state.ready)
+                await self._in_thread(partial(self._table.has_kept, state))
+
+    async def close(self, *, keep: bool = False) -> None:
+        """End the search under way, then the thread; again and again if you like.
+
+        With ``keep`` the table is written into the cache if anything changed since.
+        """
+        await asyncio.to_thread(self._close, keep)
 
     async def _in_thread(self, job: Callable[[], Result]) -> Result:
         loop = asyncio.get_running_loop()
@@ -99,8 +115,11 @@ class SymbolSearch:
         except RuntimeError as error:  # the executor's way to say that it was shut down
             raise StoreError("search for symbols in", str(self._path), "it is closed") from error
 
-    def _close(self) -> None:
+    def _close(self, keep: bool) -> None:
         self._thread.shutdown(cancel_futures=True)
+        if keep and self._cache is not None and (state := self._table.state_to_keep()) is not None:
+            self._cache.write(state.ready)
+            self._table.has_kept(state)
         if self._reader is not None:
             self._reader.close()
 
