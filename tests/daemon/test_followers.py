@@ -100,8 +100,9 @@ def wait_until(condition: Callable[[], Any]) -> None:
         time.sleep(0.05)  # between two looks at a state that nothing announces
 
 
-def follower(project: Project) -> dict[str, Any]:
-    found: dict[str, Any] = project.json("status")["enrich"]["embed"]
+def follower(project: Project, name: str = "embed") -> dict[str, Any]:
+    """How it stands; while the index is not open yet, nothing is known of it."""
+    found: dict[str, Any] = project.json("status").get("enrich", {}).get(name, {"state": "", "done": 0})
     return found
 
 
@@ -128,9 +129,7 @@ def test_a_daemon_embeds_what_is_there_and_what_changes_and_goes_on_where_it_was
 
 def test_a_daemon_has_summaries_written_and_shows_them(project: Project, endpoint: Endpoint) -> None:
     project.run("start", *summaries_from(endpoint))
-    wait_until(
-        lambda: project.json("status")["enrich"]["summarize"]["done"]
-    )  # to ask questions would hold it up
+    wait_until(lambda: follower(project, "summarize")["done"])  # to ask questions would hold it up
     summary = project.json("hover", "greet")["hover"]["summary"]
     assert (summary["text"], summary["model"], summary["is_stale"]) == ("Says hello.", "tiny", False)
     assert len(endpoint.texts) == project.json("status")["enrich"]["summarize"]["done"]

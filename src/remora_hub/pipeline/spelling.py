@@ -82,7 +82,7 @@ class _Share:
         try:
             return [SpelledFile(*file) for file in marshal.loads(body)]  # noqa: S302 - of its own child
         except (EOFError, ValueError) as error:
-            log.debug("spelling.failed", reason=str(error), exit_code=self._process.poll())
+            log.debug("spelling.failed", reason=f"exit code {self._process.poll()}: {error}")
             return []
 
     def end(self) -> None:
