@@ -306,6 +306,11 @@ def test_a_bad_value_in_the_environment_names_the_variable(root: Path) -> None:
     assert "whole number from 1 to 64" in sentence
 
 
+@pytest.mark.parametrize("name", ["REMORA_HUB_LEVEL", "REMORA_HUB_MAX_FILE_BYTES", "REMORA_HUB_EXCLUDE"])
+def test_a_value_that_is_not_utf_8_is_refused(root: Path, name: str) -> None:
+    assert name in refusal(root, environ={name: '["\udcff"]' if name.endswith("EXCLUDE") else "\udcff"})
+
+
 def test_a_bad_value_on_the_command_line_names_the_option(root: Path) -> None:
     assert "--set batch_ms" in refusal(root, batch_ms=0)
 

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from remora_hub.answers import Symbol
 from remora_hub.config import HubConfig
+from remora_hub.daemon import first_names
 from remora_hub.daemon.first_names import FirstNames
 from remora_hub.daemon.session import Session
 from remora_hub.discovery.rules import SourceRules
 from remora_hub.paths import StatePaths
 from remora_hub.pipeline.index_files import Sources
+from remora_hub.pipeline.spelled_files import SpelledFile
+from remora_hub.pipeline.spelling import spell
 from remora_hub.query.symbol_search import SymbolSearch
 from remora_hub.store import NodeStateStore
 from remora_hub.store.changes import Commit
+from remora_hub.watch.notifier import EventSource, open_inotify
 
 Save = Callable[[dict[str, str]], Awaitable[int]]
 PATHS = [f"p{number % 10}/m{number}.py" for number in range(600)]
@@ -88,11 +93,24 @@ async def test_who_asks_before_the_walk_has_names_from_a_walk_of_its_own(
     assert [symbol.provisional for symbol in await found(search, "C599")] == [True]
 
 
-async def test_the_first_to_ask_need_not_wait_for_all_names(names: FirstNames, search: SymbolSearch) -> None:
+async def test_the_first_to_ask_need_not_wait_for_all_names(
+    names: FirstNames, search: SymbolSearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_go_on = asyncio.Event()
+
+    async def in_two_parts(*arguments: Any) -> AsyncGenerator[list[SpelledFile]]:
+        async for files in spell(*arguments):
+            yield files
+            await may_go_on.wait()
+
+    monkeypatch.setattr(first_names, "spell", in_two_parts)
     names.walked([*PATHS, "text.py"])
-    if await names.glimpsed("C599"):  # else all were read as soon
-        assert [symbol.provisional for symbol in await found(search, "C599")] == [True]
-    assert not await names.glimpsed("Other")  # nobody has looked for that
+    assert await names.glimpsed("c599")
+    assert [symbol.provisional for symbol in await found(search, "C599")] == [True]
+    assert await names.glimpsed("other.C5991")  # it holds what was looked for
+    assert not await names.glimpsed("InText")
+    assert await found(search, "InText") == []
+    may_go_on.set()
     await names.offered()
     assert await found(search, "InText")
     assert not await names.glimpsed("C599")
@@ -163,3 +181,20 @@ async def test_files_that_somebody_looks_at_are_indexed_first(root: Path) -> Non
     first = next(commit for commit in commits if "p1/m1.py" in commit.files or last in commit.files)
     assert last in first.files
     assert "p1/m1.py" not in first.files
+
+
+async def test_a_directory_that_comes_while_the_session_arms_its_watches_is_watched(root: Path) -> None:
+    def meanwhile(directories: Sequence[str]) -> EventSource:
+        (root / "late").mkdir(exist_ok=True)
+        return open_inotify(directories)
+
+    async with await Session.open(StatePaths(root), HubConfig(), lambda: 0.0) as session:
+        session.watcher._open_source = meanwhile  # no other place lets anybody come between
+        running = asyncio.create_task(session.run())
+        await session.is_ready.wait()
+        directories = {Path(path).parent for path in PATHS}
+        expected = len(directories) + 2  # the root, and the late one
+        while session.watcher.directories < expected:  # noqa: ASYNC110 - nobody announces it
+            await asyncio.sleep(0.01)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)

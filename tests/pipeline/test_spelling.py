@@ -44,9 +44,14 @@ async def test_what_seems_to_define_a_name_comes_before_all(root: Path) -> None:
     assert set(wanted) < set(everything)
 
 
-async def test_where_nothing_can_be_looked_for_all_come_behind_an_empty_part(root: Path) -> None:
-    nothing, everything = await read(root, found_soon(PATHS), "")
-    assert nothing == []
+async def test_a_module_of_that_name_is_wanted_too(root: Path) -> None:
+    wanted, _ = await read(root, found_soon(PATHS), "M59")
+    assert sorted(file.path for file in wanted) == sorted(path for path in PATHS if "/m59" in path)
+
+
+@pytest.mark.parametrize("wanted", ["", "größe"])
+async def test_where_nothing_can_be_looked_for_all_come_at_once(root: Path, wanted: str) -> None:
+    [everything] = await read(root, found_soon(PATHS), wanted)
     assert len(everything) == len(PATHS)
 
 

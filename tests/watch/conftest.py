@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,13 +117,13 @@ async def mirror_of() -> AsyncIterator[Callable[..., Awaitable[Mirror]]]:
     """Start a watcher on a root, and a mirror that follows it."""
     async with AsyncExitStack() as stack:
 
-        async def start(root: Path, expected: Collection[str] = (), **options: Any) -> Mirror:
+        async def start(root: Path, **options: Any) -> Mirror:
             rules = SourceRules(root)
             watcher = Watcher(root, rules, **{"reconcile_interval_s": NEVER_S, **options})
             stack.push_async_callback(watcher.close)
-            await watcher.start(expected)
+            await watcher.start()
             found = walk(root, rules)
-            watcher.settle(found.directories)
+            watcher.ensure(found.directories)
             mirror = Mirror(root, rules, watcher, found.files)
             task = asyncio.create_task(mirror.run())
 

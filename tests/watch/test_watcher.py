@@ -367,24 +367,6 @@ async def test_a_directory_that_comes_while_all_is_being_armed_is_watched_too(
     assert {path for hints in mirror.hints for path in hints.paths} == {"late/inner/c.py"}
 
 
-async def test_what_is_expected_is_watched_as_far_as_it_is_there_and_the_rest_behind_a_walk(
-    root: Path, tmp_path: Path, mirror_of: StartMirror, wait_until: WaitUntil, watch_count: Callable[[], int]
-) -> None:
-    (root / ".gitignore").write_text("ignored/\n")
-    put(root, "known/a.py", "ignored/deep/b.py", "new/c.py")
-    put(tmp_path, "elsewhere/below/d.py")
-    (root / "linked").symlink_to(tmp_path / "elsewhere")
-    expected = ["", "known", "ignored", "ignored/deep", "linked", "linked/below", "gone"]
-    mirror = await mirror_of(root, expected)
-    covered = ["known", "new"]
-    await wait_until(lambda: mirror.watcher.directories == 1 + len(covered) == watch_count())
-    mirror.hints.clear()
-    put(root, "known/a2.py", "new/c2.py", "ignored/deep/b2.py")
-    put(tmp_path, "elsewhere/below/d2.py")
-    await mirror.converges()
-    assert {path for hints in mirror.hints for path in hints.paths} == {"known/a2.py", "new/c2.py"}
-
-
 async def test_no_thread_is_kept_on_one_core(root: Path, mirror_of: StartMirror) -> None:
     put(root, "a/b.py")
     await mirror_of(root)

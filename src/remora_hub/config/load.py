@@ -67,8 +67,9 @@ def load_config(
     values = {}
     for name, setting in written.items():
         try:
+            msgspec.json.encode(setting.value)  # what is not UTF-8 could not be shown or handed on
             values[name] = msgspec.convert(setting.value, _types(setting.section)[setting.key])
-        except msgspec.ValidationError:
+        except (msgspec.ValidationError, UnicodeEncodeError):
             complaints.append(_bad_value(setting))
     if complaints:
         raise _config_error(complaints)

@@ -64,8 +64,10 @@ class FirstNames:
         if reading is None or not self._wanted or self._wanted not in fold(name):
             return False
         glimpse = asyncio.create_task(self._glimpse.wait())
-        await asyncio.wait((reading, glimpse), return_when=asyncio.FIRST_COMPLETED)
-        glimpse.cancel()
+        try:
+            await asyncio.wait((reading, glimpse), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            glimpse.cancel()
         return not reading.done()
 
     async def offered(self) -> None:

@@ -156,7 +156,7 @@ class Session:
             stack.callback(self.executor.shutdown, wait=False, cancel_futures=True)
             stack.push_async_callback(self.watcher.close)
             stack.callback(self.feed.close)
-            stack.callback(self._first_names.close)
+            self._first_names.close()  # its threads are not waited for
             await asyncio.to_thread(self.lanes.close)
         gc.unfreeze()
         gc.collect()
@@ -198,7 +198,7 @@ class Session:
         await self._serve_who_waited()
         if self.store.rebuilt_reason is not None:
             self.lanes.warm_up()  # there will be much to parse
-        await self.watcher.start(await self._known_directories())
+        await self.watcher.start()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow_hints())
             tasks.create_task(self.workers.run())
@@ -235,15 +235,6 @@ class Session:
             await self._fill_pools()
             tasks.create_task(self.followers.run())
             gc.freeze()  # what is here lasts: to look through it for cycles again and again stops answers for 0.1 s
-
-    async def _known_directories(self) -> set[str]:
-        """Those that held sources when they were indexed, and what holds those; none for a new index."""
-        paths = await self.store.read(lambda reader: reader.paths())
-        known = {path.rpartition("/")[0] for path in paths}
-        for directory in list(known):
-            while directory and (directory := directory.rpartition("/")[0]) not in known:
-                known.add(directory)
-        return known
 
     async def _serve_who_waited(self) -> None:
         """Let who has waited for the index search it first: beside all else that would take thrice as long."""
@@ -318,7 +309,7 @@ class Session:
             await self.queue.put(path, Priority.CHANGED)
 
     def _walked(self, found: Reconciliation) -> None:
-        self.watcher.settle(found.directories)
+        self.watcher.ensure(found.directories)
         self._has_walked = True
         is_first = 2 * len(found.suspects) > found.files
         self._first_names.walked(list(found.suspects) if is_first else ())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from remora_hub.discovery.read import Omitted, SourceReader, Vanished
 from remora_hub.extract.spelled_names import definitions_of, spelled_names
+from remora_hub.model_names import module_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,11 +30,12 @@ def read_names(root: Path | str, paths: Sequence[str], max_bytes: int) -> Iterat
 def read_names_defining(
     wanted: str, root: Path | str, paths: Sequence[str], max_bytes: int
 ) -> Iterator[SpelledFile | None]:
-    """The same of those that seem to define a name with ``wanted`` in it; None for each that does not."""
-    may_define = definitions_of(wanted)
+    """The same of those that seem to define, or are, something with ``wanted`` in its name; None for each other."""
+    may_define, part = definitions_of(wanted), wanted.lower()
     if may_define is not None:
         for path, data in _read(root, paths, max_bytes):
-            yield _names_in(path, data) if may_define(data) else None
+            is_wanted = part in module_name(path).lower() or may_define(data)
+            yield _names_in(path, data) if is_wanted else None
 
 
 def _read(root: Path | str, paths: Sequence[str], max_bytes: int) -> Iterator[tuple[str, bytes]]:

@@ -10,13 +10,16 @@ from __future__ import annotations
 import asyncio
 import marshal
 import os
+import struct
 import subprocess
 import sys
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
+from remora_hub.extract.spelled_names import definitions_of
 from remora_hub.logs import get_logger
 from remora_hub.pipeline.spelled_files import SpelledFile, read_names
 from remora_hub.pipeline.spelling_main import ANSWER_HEADER
@@ -33,11 +36,15 @@ async def spell(
 ) -> AsyncGenerator[list[SpelledFile]]:
     """Yield the names in those of the files at ``paths`` that seem to define a name with ``wanted`` in it, then in all.
 
-    Files that cannot be read are left out. Ends its processes if it is closed. Where the paths take long to find there
-    are many, and processes start meanwhile. Raises what ``paths`` raises.
+    Only in all where the former cannot be told (``definitions_of``). Files that cannot be read are left out. Ends its
+    processes if it is closed. Where the paths take long to find there are many, and processes start meanwhile. Raises
+    what ``paths`` raises.
     """
     finding = asyncio.ensure_future(paths)
     shares: list[_Share] = []
+    threads = ThreadPoolExecutor(
+        processes, thread_name_prefix="spelling"
+    )  # of its own: each is blocked for long
     try:
         await asyncio.wait((finding,), timeout=_SOON_S)
         if finding.done() and len(found := finding.result()) <= _FEW_FILES:
@@ -50,15 +57,22 @@ async def spell(
         found = await finding
         for number, share in enumerate(shares):
             share.ask(wanted, found[number :: len(shares)])
-        for _ in ("what is wanted", "all"):
-            answers = await asyncio.gather(*(asyncio.to_thread(share.answer) for share in shares))
-            yield [file for files in answers for file in files]
+        first = await _answers(shares, threads)
+        if first and None not in first and definitions_of(wanted) is not None:
+            yield [file for files in first for file in files or ()]
+        yield [file for files in await _answers(shares, threads) for file in files or ()]
     finally:
+        threads.shutdown(wait=False)
         for share in shares:
             share.end()
         if finding.done() and not finding.cancelled():
             finding.exception()  # whoever waited for it has raised it
         finding.cancel()
+
+
+async def _answers(shares: Sequence[_Share], threads: ThreadPoolExecutor) -> list[list[SpelledFile] | None]:
+    in_thread = asyncio.get_running_loop().run_in_executor
+    return await asyncio.gather(*(in_thread(threads, share.answer) for share in shares))
 
 
 class _Share:
@@ -74,16 +88,16 @@ class _Share:
         request = marshal.dumps((wanted, list(paths)))
         threading.Thread(target=self._send, args=(request,), name="spelling-request", daemon=True).start()
 
-    def answer(self) -> list[SpelledFile]:
-        """Its next answer; none where it has ended. Blocks."""
+    def answer(self) -> list[SpelledFile] | None:
+        """Its next answer; None where it has ended. Blocks."""
         assert self._process.stdout is not None
-        header = self._process.stdout.read(ANSWER_HEADER.size)
-        body = self._process.stdout.read(*ANSWER_HEADER.unpack(header)) if header else b""
         try:
+            header = self._process.stdout.read(ANSWER_HEADER.size)
+            body = self._process.stdout.read(*ANSWER_HEADER.unpack(header))
             return [SpelledFile(*file) for file in marshal.loads(body)]  # noqa: S302 - of its own child
-        except (EOFError, ValueError) as error:
+        except (struct.error, EOFError, ValueError) as error:  # cut short, or its pipe closed: it was ended
             log.debug("spelling.failed", reason=f"exit code {self._process.poll()}: {error}")
-            return []
+            return None
 
     def end(self) -> None:
         """End it, if it has not. Nobody waits for it: on a disk that hangs the kernel does so when that answers."""
@@ -99,6 +113,6 @@ class _Share:
 
     def _send(self, request: bytes) -> None:
         assert self._process.stdin is not None
-        with suppress(OSError):  # it has ended, as its answer will say
+        with suppress(OSError, ValueError):  # it has ended, as its answer will say
             self._process.stdin.write(request)
             self._process.stdin.close()

@@ -73,7 +73,7 @@ class SymbolCache:
                 with open(unfinished, "xb", opener=open_at_once) as file:
                     file.write(_header(body, os.fstat(file.fileno()).st_ino) + body)
                 unfinished.replace(self._path)
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, LookupError, MemoryError) as error:
                 log.debug("symbols.not_kept", reason=str(error))
                 with suppress(OSError):
                     unfinished.unlink()

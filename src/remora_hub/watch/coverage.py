@@ -6,12 +6,10 @@ covered only when it was listed again after its watch was armed and showed no di
 
 from __future__ import annotations
 
-import contextlib
 import os
-import stat
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from remora_hub.discovery.rules import SourceRules
@@ -51,14 +49,10 @@ class Coverage:
         #: Set when all had to be let go before it could be armed again; what happened meanwhile is unknown.
         self.had_gap = False
 
-    def begin(self, expected: Collection[str] = ()) -> None:
-        """Watch everything, or what is there of ``expected``, which spares a walk.
-
-        Who has walked all behind this names what is lacking (``follow``), or ignored by now: that closes the gap.
-        """
+    def begin(self) -> None:
+        """Watch everything. Who has walked all behind this names what is lacking (``follow``): that closes the gap."""
         with self._lock:
-            present = self._present(expected) or walk_directories(Path(self._root), self._rules)
-            self._replace_all(present)
+            self._replace_all(walk_directories(Path(self._root), self._rules))
 
     def rearm(self) -> None:
         """Watch everything anew, trusting no watch there is, and no ignore file read before."""
@@ -125,17 +119,6 @@ class Coverage:
                 return
             self._extend(new)
         raise WatchError("watch", self._root, _RESTLESS)
-
-    def _present(self, expected: Iterable[str]) -> dict[str, int]:
-        """Those of these directories that are some, and reached through no link, with their inodes."""
-        present: dict[str, int] = {}
-        for path in sorted(expected):  # what holds a directory comes before it
-            if not path or path.rpartition("/")[0] in present:
-                with contextlib.suppress(OSError):
-                    status = os.lstat(self._location(path)) if path else os.stat(self._root)
-                    if stat.S_ISDIR(status.st_mode):
-                        present[path] = status.st_ino
-        return present
 
     def _walk(self, scope: list[str]) -> dict[str, int]:
         found: dict[str, int] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -95,11 +95,10 @@ class Watcher:
         """How many directories are watched."""
         return len(self._coverage.directories)
 
-    async def start(self, expected: Collection[str] = ()) -> None:
+    async def start(self) -> None:
         """Arm everything; what changes after this returns is hinted at. Raises ``RootError``.
 
-        ``expected`` are the directories that were there the last time, if that is known: they need not be looked for.
-        There may be others, or some have come while it armed: ``settle`` is to be told what a walk behind this finds.
+        Directories may have come while it was being armed: ``ensure`` is to be told what a walk behind this finds.
         If the kernel will not watch, that is no error: the watcher polls and tries again (``state``).
         """
         self._loop = asyncio.get_running_loop()
@@ -110,7 +109,7 @@ class Watcher:
         if self._polling == "always":
             self._state = self._settled_state()
         else:
-            await self._arm(Demands(rearm="start"), partial(self._coverage.begin, expected))
+            await self._arm(Demands(rearm="start"), self._coverage.begin)
             self._pending.take()  # the caller walks everything after this anyway
         running = (self._arm_forever(), self._sort_forever(), self._tick_forever())
         self._tasks = [asyncio.create_task(one) for one in running]
@@ -131,13 +130,6 @@ class Watcher:
             self._pending_changed.clear()
             await self._pending_changed.wait()
         return self._pending.take()
-
-    def settle(self, directories: Mapping[str, int]) -> None:
-        """Behind ``start``: cover all directories that there are (path to inode), and no others."""
-        extra = self._coverage.directories.keys() - directories.keys()
-        if extra:
-            self._arming.add(Demands(follow=dict.fromkeys(extra, "not to be watched"), rules_changed=extra))
-        self.ensure(directories)
 
     def ensure(self, directories: Mapping[str, int]) -> None:
         """Cover directories that a walk found (path to inode), if they are not; they are hinted at once they are."""
