@@ -16,11 +16,13 @@ from bench_plan import Bench
 from bench_projects import Project
 from bench_results import BARE, HUB, Row, Samples
 from peers_timing import Probes, ask_socket
+from process_memory import wait_until_resting
 
 _COPIED_FILES = 1000
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 _DEFINITION = re.compile(rb"^(?:class|def|async def) +(\w+)", re.MULTILINE)
 _LARGE_FILES = 50_000  # from here on one round: minutes each
+_LONGEST_REST_S = 60.0
 
 
 def measure_growth(bench: Bench, project: Project) -> list[Row]:
@@ -47,6 +49,7 @@ def _measure_size(bench: Bench, project: Project, root: Path, size: int) -> list
         hub.index()
         samples.add("index", HUB, time.perf_counter() - started)
     hub.start()
+    wait_until_resting([hub.pid()], _LONGEST_REST_S)  # what it makes ready behind the index grows as well
     with hub.client() as client:
         found = ask_socket(client, Probes.draw(root, bench.plan.questions, bench.plan.seed))
     hub.forget()
