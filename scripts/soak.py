@@ -98,9 +98,8 @@ class Soak:
         ):
             if time.monotonic() > deadline:
                 break
-            time.sleep(
-                0.1
-            )  # between two looks: the end of another's threads and children is told to nobody here
+            # Between two looks: the end of another's threads and children is told to nobody here.
+            time.sleep(0.1)
         wal = self._paths.database.with_name("hub.db-wal").stat().st_size
         return Held(
             process.memory_info().rss / 1e6,

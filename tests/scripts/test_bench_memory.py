@@ -104,6 +104,7 @@ def test_a_file_is_open_while_it_is_asked_about(project: Project, tmp_path: Path
     [
         ("{}", "", {}, "offers no references"),
         (REFERENCES, "raise SystemExit(1)", {}, "ended"),
+        # The made-up servers take longer than the plan allows: that is what is tested.
         (REFERENCES, "time.sleep(2)", {"longest_s": 0.5}, "no answer to references in 0.5 s"),
         (REFERENCES, "time.sleep(0.1)", {"budget_s": 0.1}, "the questions take over 0.1 s"),
     ],

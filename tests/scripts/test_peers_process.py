@@ -14,7 +14,7 @@ import pytest
 from peers_frames import FrameReader, frame
 from peers_process import ServerError, ServerProcess
 
-SLOWLY_S = 0.2
+SLOWLY_S = 0.2  # how long a made-up server lets others wait: its slowness is what is tested
 LONGEST_S = 60.0
 WAYS = (ServerProcess.request, ServerProcess.timed_request)
 
