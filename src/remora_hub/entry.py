@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import os
-import signal
 import sys
+
+from remora_hub.cli.hub_process import become_hub
 
 
 def main() -> None:
@@ -15,15 +15,11 @@ def main() -> None:
     if sys.argv[1:2] in (["lsp"], ["--stdio"]):
         from remora_hub.lsp_proxy.command import simple_command
 
-        code = simple_command(sys.argv[1:])
+        code = simple_command(sys.argv[1:], become_hub)
         if code is not None:
             sys.exit(code)
     if sys.argv[1:2] == ["run"]:
-        gc.disable()  # hundreds of modules, and all of them last; ``event_loop`` enables it
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # until ``daemon.process`` handles it
-        from remora_hub.cli import run_hub
-
-        code = run_hub.simple_command(sys.argv[2:])
+        code = become_hub(sys.argv[2:])
         if code is not None:
             sys.exit(code)
     from remora_hub.cli.main import main as command_line

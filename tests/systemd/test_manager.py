@@ -123,7 +123,7 @@ def test_stop_is_quick_in_the_middle_of_a_hanging_parse_and_leaves_no_process(se
     service.manager.systemctl("stop", service.unit)
     assert time.monotonic() - began < 5  # FAULTS.md, L1
     assert service.show("Result") == "success"
-    assert service.manager.run("pgrep", "-f", "remora_hub", code=None).stdout == ""
+    assert service.manager.run("pgrep", "-f", "remora.hub", code=None).stdout == ""
 
 
 @heavy

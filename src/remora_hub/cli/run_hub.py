@@ -35,6 +35,8 @@ def simple_command(arguments: Sequence[str]) -> int | None:
 def run_hub(options: CommonOptions) -> None:
     """Run the hub until it is stopped. Raises HubError."""
     config = options.load_config().config
+    from setproctitle import setproctitle
+
     from remora_hub.cli.progress import ProgressReport
     from remora_hub.daemon.event_loop import run_loop
     from remora_hub.daemon.hub import Hub
@@ -43,6 +45,7 @@ def run_hub(options: CommonOptions) -> None:
     from remora_hub.daemon.service_manager import ServiceManager
     from remora_hub.logs import configure_logs
 
+    setproctitle(" ".join(["remora-hub", *sys.argv[1:]]))  # a fork of an editor's proxy goes by its name
     allow_many_descriptors()
     configure_logs(config.logs.level, config.logs.format)
     paths = options.paths()

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from remora_hub.client.blocking import BlockingClient
+from remora_hub.client.launched_daemon import LaunchedDaemon
 from remora_hub.errors import HubError, NotRunningError
-from remora_hub.launch import LONGEST_START_S, LaunchedDaemon
+from remora_hub.launch import LONGEST_START_S
 from remora_hub.paths import StatePaths
 
 _STEP_S = 0.2

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Protocol
 
+    from remora_hub.lsp_proxy.guardian import RunHub
     from remora_hub.lsp_proxy.hub_link import Places
 
     class Launcher(Protocol):
@@ -31,9 +32,10 @@ _LONGEST_START_S = 20.0  # ``launch.LONGEST_START_S``, whose import would take l
 
 
 class DaemonLauncher:
-    """Starts the daemon as ``remora-hub start`` does, with further command-line ``options``."""
+    """Starts the daemon, which is ``run_hub``, with further command-line ``options``, as ``remora-hub start`` does."""
 
-    def __init__(self, options: Sequence[str] = ()) -> None:
+    def __init__(self, run_hub: RunHub, options: Sequence[str] = ()) -> None:
+        self._run_hub = run_hub
         self._options = options
         self._guardian: Guardian | None = None
         self._is_late_s = 0.0
@@ -41,7 +43,7 @@ class DaemonLauncher:
     def launch(self, places: Places) -> None:
         """Begin to start one, unless that is under way. Raises OSError."""
         if self._guardian is None:
-            self._guardian = Guardian(places, self._options)
+            self._guardian = Guardian(places, self._options, self._run_hub)
             self._is_late_s = time.monotonic() + _LONGEST_START_S
 
     def answers(self) -> None:
