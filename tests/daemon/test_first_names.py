@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import psutil
 import pytest
 
 from remora_hub.answers import Symbol
 from remora_hub.config import HubConfig
+from remora_hub.config.model import DiscoveryConfig
 from remora_hub.daemon import first_names
 from remora_hub.daemon.first_names import FirstNames
 from remora_hub.daemon.session import Session
-from remora_hub.discovery.rules import SourceRules
 from remora_hub.paths import StatePaths
-from remora_hub.pipeline.index_files import Sources
 from remora_hub.pipeline.spelled_files import SpelledFile
 from remora_hub.pipeline.spelling import spell
+from remora_hub.pipeline.spelling_process import SpellingProcess
 from remora_hub.query.symbol_search import SymbolSearch
 from remora_hub.store import NodeStateStore
 from remora_hub.store.changes import Commit
@@ -50,8 +51,9 @@ async def search(store: NodeStateStore) -> AsyncIterator[SymbolSearch]:
 
 @pytest.fixture
 def names(root: Path, search: SymbolSearch) -> Iterator[FirstNames]:
-    with ThreadPoolExecutor(1) as executor:
-        yield FirstNames(Sources(root, SourceRules(root), 10_000), search, 2, executor)
+    made = FirstNames(search, lambda: SpellingProcess(root, DiscoveryConfig(max_file_bytes=10_000), 2))
+    yield made
+    made.close()
 
 
 async def found(search: SymbolSearch, query: str) -> list[Symbol]:
@@ -62,7 +64,6 @@ async def test_spelled_names_are_offered_until_their_file_is_indexed(
     names: FirstNames, search: SymbolSearch, save: Save
 ) -> None:
     await save({"p0/m0.py": "class Exact: ...\n"})
-    names.walked([*PATHS, "text.py", "link.py", "gone.py"])
     await asyncio.gather(names.offered(), names.offered())
     [spelled] = await found(search, "C599")
     assert spelled == Symbol(
@@ -78,19 +79,30 @@ async def test_spelled_names_are_offered_until_their_file_is_indexed(
     await names.offered()
 
 
-async def test_the_names_of_few_files_are_offered_too(names: FirstNames, search: SymbolSearch) -> None:
-    names.walked(PATHS[:10])
-    await names.offered()
-    [spelled] = await found(search, "C9")
-    assert spelled.provisional
-    assert await found(search, "C10") == []
+async def test_what_was_started_before_is_used(root: Path, search: SymbolSearch) -> None:
+    def start() -> SpellingProcess:
+        raise AssertionError("nobody needs another one")
 
-
-async def test_who_asks_before_the_walk_has_names_from_a_walk_of_its_own(
-    names: FirstNames, search: SymbolSearch
-) -> None:
+    names = FirstNames(search, start, SpellingProcess(root, DiscoveryConfig(), 2))
     await names.offered()
     assert [symbol.provisional for symbol in await found(search, "C599")] == [True]
+
+
+async def test_what_was_started_before_ends_where_nobody_asks(root: Path, search: SymbolSearch) -> None:
+    started = SpellingProcess(root, DiscoveryConfig(), 2)
+    [reader] = psutil.Process().children()
+    await FirstNames(search, lambda: started, started).over()
+    _, left = await asyncio.to_thread(psutil.wait_procs, [reader], 60)
+    assert left == []
+
+
+async def test_without_a_process_to_be_had_nobody_waits(search: SymbolSearch) -> None:
+    def start() -> SpellingProcess:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    names = FirstNames(search, start)
+    assert not await names.glimpsed("C1")
+    await names.offered()
 
 
 async def test_the_first_to_ask_need_not_wait_for_all_names(
@@ -104,7 +116,6 @@ async def test_the_first_to_ask_need_not_wait_for_all_names(
             await may_go_on.wait()
 
     monkeypatch.setattr(first_names, "spell", in_two_parts)
-    names.walked([*PATHS, "text.py"])
     assert await names.glimpsed("c599")
     assert [symbol.provisional for symbol in await found(search, "C599")] == [True]
     assert await names.glimpsed("other.C5991")  # it holds what was looked for
@@ -117,7 +128,6 @@ async def test_the_first_to_ask_need_not_wait_for_all_names(
 
 
 async def test_what_else_is_to_be_done_waits_while_names_are_read(names: FirstNames) -> None:
-    names.walked(PATHS)
     asked = asyncio.create_task(names.offered())
     await asyncio.sleep(0)
     assert not names.rests.is_set()
@@ -125,8 +135,8 @@ async def test_what_else_is_to_be_done_waits_while_names_are_read(names: FirstNa
     assert names.rests.is_set()
 
 
-async def test_nobody_waits_for_names_where_nothing_is_to_be_indexed(names: FirstNames) -> None:
-    names.walked([])
+async def test_nobody_waits_for_names_where_nothing_is_left_to_be_indexed(names: FirstNames) -> None:
+    await names.over()
     await names.offered()
 
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
 import psutil
 import pytest
 
-from remora_hub.errors import RootError
+from remora_hub.config.model import DiscoveryConfig
 from remora_hub.pipeline.spelled_files import SpelledFile
 from remora_hub.pipeline.spelling import spell
+from remora_hub.pipeline.spelling_process import SpellingProcess
 
 PATHS = [f"p{number % 10}/m{number}.py" for number in range(600)]
-MAX_BYTES = 10_000
+DISCOVERY = DiscoveryConfig(exclude=("left_out.py",), max_file_bytes=10_000)
 
 
 @pytest.fixture
@@ -23,57 +23,57 @@ def root(tmp_path: Path) -> Path:
     for number, path in enumerate(PATHS):
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_text(f"class C{number}:\n    def f(self): ...\n")
+    for other in ("left_out.py", "notes.txt"):
+        (tmp_path / other).write_text("class C59: ...\n")
+    (tmp_path / "large.py").write_bytes(b"class C59: ...\n" + b"#" * DISCOVERY.max_file_bytes)
     return tmp_path
 
 
-async def found_soon(paths: Sequence[str]) -> Sequence[str]:
-    return paths
+async def read(root: Path, wanted: str, processes: int = 2) -> list[list[SpelledFile]]:
+    return [files async for files in spell(SpellingProcess(root, DISCOVERY, processes), wanted)]
 
 
-async def read(root: Path, paths: Awaitable[Sequence[str]], wanted: str) -> list[list[SpelledFile]]:
-    return [files async for files in spell(root, paths, wanted, MAX_BYTES, 2)]
-
-
-async def test_what_seems_to_define_a_name_comes_before_all(root: Path) -> None:
-    wanted, everything = await read(root, found_soon([*PATHS, "gone.py"]), "c59")
-    assert sorted(file.path for file in wanted) == sorted(
+@pytest.mark.parametrize("processes", [1, 2, 3])
+async def test_what_seems_to_define_a_name_comes_before_all(root: Path, processes: int) -> None:
+    wanted, everything = await read(root, "c59", processes)
+    assert [file.path for file in wanted] == sorted(
         path for number, path in enumerate(PATHS) if str(number).startswith("59")
     )
     assert {file.suffixes for file in wanted} >= {"<module>\nC599\nC599.f", "<module>\nC59\nC59.f"}
-    assert sorted(file.path for file in everything) == sorted(PATHS)
+    assert [file.path for file in everything] == sorted(PATHS)
     assert set(wanted) < set(everything)
 
 
 async def test_a_module_of_that_name_is_wanted_too(root: Path) -> None:
-    wanted, _ = await read(root, found_soon(PATHS), "M59")
-    assert sorted(file.path for file in wanted) == sorted(path for path in PATHS if "/m59" in path)
+    wanted, _ = await read(root, "M59")
+    assert [file.path for file in wanted] == sorted(path for path in PATHS if "/m59" in path)
 
 
-@pytest.mark.parametrize("wanted", ["", "größe"])
+@pytest.mark.parametrize("wanted", ["", "größe", "C" * 100_000])
 async def test_where_nothing_can_be_looked_for_all_come_at_once(root: Path, wanted: str) -> None:
-    [everything] = await read(root, found_soon(PATHS), wanted)
+    [everything] = await read(root, wanted)
     assert len(everything) == len(PATHS)
-
-
-async def test_few_files_come_at_once(root: Path) -> None:
-    [everything] = await read(root, found_soon(PATHS[:10]), "C3")
-    assert [file.path for file in everything] == PATHS[:10]
 
 
 async def test_no_process_is_left_when_nobody_wants_the_rest(root: Path) -> None:
     this = psutil.Process()
-    async with aclosing(spell(root, found_soon(PATHS), "C1", MAX_BYTES, 2)) as spelling:
+    async with aclosing(spell(SpellingProcess(root, DISCOVERY, 2), "C1")) as spelling:
         await anext(spelling)
-        readers = this.children()
+        readers = this.children(recursive=True)
         assert len(readers) == 2
     _, left = await asyncio.to_thread(psutil.wait_procs, readers, 60)
     assert left == []
 
 
-async def test_what_the_search_for_files_raises_is_raised(root: Path) -> None:
-    async def fails() -> Sequence[str]:
-        await asyncio.sleep(0)
-        raise RootError("walk", str(root), "gone")
+async def test_one_that_nobody_asks_ends_when_it_is_closed(root: Path) -> None:
+    process = SpellingProcess(root, DISCOVERY, 2)
+    [reader] = psutil.Process().children()
+    process.close()
+    process.close()
+    _, left = await asyncio.to_thread(psutil.wait_procs, [reader], 60)
+    assert left == []
 
-    with pytest.raises(RootError):
-        await read(root, fails(), "C1")
+
+async def test_a_root_that_is_gone_has_no_names(tmp_path: Path) -> None:
+    [nothing] = await read(tmp_path / "gone", "C1")
+    assert nothing == []

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from remora_hub.cli.common_options import CommonOptions
 from remora_hub.errors import HubError
+
+if TYPE_CHECKING:
+    from remora_hub.config import HubConfig
+    from remora_hub.paths import StatePaths
+    from remora_hub.pipeline.spelling_process import SpellingProcess
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
@@ -34,7 +41,14 @@ def simple_command(arguments: Sequence[str]) -> int | None:
 
 def run_hub(options: CommonOptions) -> None:
     """Run the hub until it is stopped. Raises HubError."""
-    config = options.load_config().config
+    config, paths = options.load_config().config, options.paths()
+    with _early_spelling(paths, config) as spelling:
+        _run(options, paths, config, spelling)
+
+
+def _run(
+    options: CommonOptions, paths: StatePaths, config: HubConfig, spelling: SpellingProcess | None
+) -> None:
     from setproctitle import setproctitle
 
     from remora_hub.cli.progress import ProgressReport
@@ -48,7 +62,6 @@ def run_hub(options: CommonOptions) -> None:
     setproctitle(" ".join(["remora-hub", *sys.argv[1:]]))  # a fork of an editor's proxy goes by its name
     allow_many_descriptors()
     configure_logs(config.logs.level, config.logs.format)
-    paths = options.paths()
     manager = ServiceManager.take_over()
 
     async def main() -> None:
@@ -58,11 +71,29 @@ def run_hub(options: CommonOptions) -> None:
             load_config=lambda: options.load_config().config,
             manager=manager,
             on_stop=lambda: end_process_in(LONGEST_STOP_S, () if manager.listeners else (paths.socket,)),
+            spelling=spelling,
         )
         with ProgressReport(config.index.progress) as report:
             await hub.run(lambda session: report.follow(session.cold_start.progress))
 
     run_loop(main)
+
+
+@contextmanager
+def _early_spelling(paths: StatePaths, config: HubConfig) -> Iterator[SpellingProcess | None]:
+    """What reads names where nothing is indexed yet: on another core, while this process imports."""
+    if paths.database.exists():
+        yield None
+        return
+    from remora_hub.pipeline.spelling_process import SpellingProcess
+
+    try:
+        spelling = SpellingProcess(paths.root, config.discovery, config.index.lane_count)
+    except OSError:  # none to be had: whoever asks for names tries again, and says so
+        yield None
+        return
+    with closing(spelling):
+        yield spelling
 
 
 def _read(arguments: Sequence[str]) -> CommonOptions | None:

@@ -7,15 +7,13 @@ do not even wait for that: the names that hold what they ask for are looked for 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from concurrent.futures import Executor
+from collections.abc import Callable
 from contextlib import aclosing
 
-from remora_hub.discovery.walk import source_paths
 from remora_hub.errors import HubError
 from remora_hub.logs import get_logger
-from remora_hub.pipeline.index_files import Sources
 from remora_hub.pipeline.spelling import spell
+from remora_hub.pipeline.spelling_process import SpellingProcess
 from remora_hub.query.name_match import fold
 from remora_hub.query.symbol_search import SymbolSearch
 from remora_hub.query.symbols import asked_name
@@ -27,14 +25,20 @@ log = get_logger(__name__)
 
 
 class FirstNames:
-    """``walked`` tells it what is to be indexed, ``over`` that all is; ``rests`` is set while it reads nothing."""
+    """``over`` tells it that nothing has to be indexed any more; ``rests`` is set while it reads nothing.
 
-    def __init__(self, sources: Sources, symbols: SymbolSearch, processes: int, executor: Executor) -> None:
-        self._sources = sources
+    ``start`` starts what reads the names, unless that is ``started`` already.
+    """
+
+    def __init__(
+        self,
+        symbols: SymbolSearch,
+        start: Callable[[], SpellingProcess],
+        started: SpellingProcess | None = None,
+    ) -> None:
         self._symbols = symbols
-        self._processes = processes
-        self._executor = executor
-        self._paths: Sequence[str] | None = None
+        self._start = start
+        self._started = started
         self._reading: asyncio.Task[None] | None = None
         self._is_over = False
         self._wanted = ""
@@ -42,13 +46,8 @@ class FirstNames:
         self.rests = asyncio.Event()
         self.rests.set()
 
-    def walked(self, paths: Sequence[str]) -> None:
-        """These files are to be indexed."""
-        self._paths = paths
-        self._is_over = self._is_over or not paths
-
     async def over(self) -> None:
-        """All that was to be indexed is: forget what is left of the names."""
+        """Nothing has to be indexed any more: forget what is left of the names."""
         self.close()
         await self._symbols.forget_spelled()
 
@@ -82,6 +81,9 @@ class FirstNames:
         self._is_over = True
         if self._reading is not None:
             self._reading.cancel()
+        if self._started is not None:
+            self._started.close()
+            self._started = None
 
     def _begin(self, name: str) -> None:
         self._wanted = fold(name)
@@ -90,22 +92,17 @@ class FirstNames:
         self._reading.add_done_callback(lambda _: self.rests.set())
 
     async def _read(self) -> None:
-        sources = self._sources
-        spelling = spell(sources.root, self._find(), self._wanted, sources.max_file_bytes, self._processes)
         try:
-            async with asyncio.timeout(_LONGEST_READING_S), aclosing(spelling):
+            process, self._started = self._started or self._start(), None
+            async with (
+                asyncio.timeout(_LONGEST_READING_S),
+                aclosing(spell(process, self._wanted)) as spelling,
+            ):
                 async for files in spelling:
                     await self._symbols.take_spelled([FileSymbols(*file) for file in files])
                     self._glimpse.set()
         except TimeoutError:  # whatever holds it up, a disk that hangs, must not hold up the index
             log.debug("spelling.failed", reason=f"not within {_LONGEST_READING_S:g} s")
-        except HubError as error:  # a root that is gone for a moment; a search answers from what is indexed
+        except (HubError, OSError) as error:
+            # No process to be had, or a store in trouble: what is searched for is found when its file is indexed.
             log.debug("spelling.failed", reason=str(error))
-
-    async def _find(self) -> Sequence[str]:
-        """What is to be indexed, by a walk if there was none yet."""
-        if self._paths is not None:
-            return self._paths
-        sources = self._sources
-        in_thread = asyncio.get_running_loop().run_in_executor
-        return await in_thread(self._executor, source_paths, sources.root, sources.rules)

@@ -36,6 +36,7 @@ from remora_hub.logs import configure_logs, get_logger
 from remora_hub.metrics.catalogue import Samples
 from remora_hub.paths import StatePaths
 from remora_hub.pipeline.progress import Progress
+from remora_hub.pipeline.spelling_process import SpellingProcess
 from remora_hub.query.index import Index
 from remora_hub.server.backend import Indexing
 from remora_hub.server.endpoint import Endpoint
@@ -55,7 +56,7 @@ class Hub:
     """The running hub of one root; what ``server.backend.Backend`` asks for.
 
     ``load_config`` reads the configuration anew, for a reload; ``manager`` is told how the hub stands, and may have
-    sockets for it; ``on_stop`` is called when it begins to shut down.
+    sockets for it; ``on_stop`` is called when it begins to shut down; ``spelling`` reads names for the first session.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Hub:
         load_config: Callable[[], HubConfig] | None = None,
         manager: ServiceManager | None = None,
         on_stop: Callable[[], None] | None = None,
+        spelling: SpellingProcess | None = None,
     ) -> None:
         self._paths = paths
         self._config = config
@@ -98,6 +100,7 @@ class Hub:
             self._session_opened,
             self.looked_at,
             lambda: self._endpoint.clients > 0,
+            spelling,
         )
         monitored = Monitored(self._state, self._problems, self.metrics)
         self._monitoring = Monitoring(config.http.port, paths.state_dir, monitored)

@@ -29,6 +29,7 @@ from remora_hub.pipeline.commits import Committer
 from remora_hub.pipeline.index_files import Sources
 from remora_hub.pipeline.reconcile import Reconciliation
 from remora_hub.pipeline.reconciler import Reconciler
+from remora_hub.pipeline.spelling_process import SpellingProcess
 from remora_hub.pipeline.unsaved import UnsavedTexts
 from remora_hub.query.engine import QueryEngine
 from remora_hub.query.symbol_cache import SymbolCache
@@ -67,6 +68,7 @@ class Session:
         unasked_s: Callable[[], float],
         looked_at: Callable[[], frozenset[str]],
         has_clients: Callable[[], bool],
+        spelling: SpellingProcess | None,
     ) -> None:
         self.store = store
         self._check_interval_s = config.store.check_interval_s
@@ -116,7 +118,8 @@ class Session:
         )
         self._search: Search | None = None
         self._enrich_database, self._embed = paths.enrich_database, config.enrich.embed
-        self._first_names = FirstNames(sources, self._symbols, config.index.lane_count, self.executor)
+        start_spelling = partial(SpellingProcess, paths.root, config.discovery, config.index.lane_count)
+        self._first_names = FirstNames(self._symbols, start_spelling, spelling)
 
     @classmethod
     async def open(
@@ -126,15 +129,16 @@ class Session:
         unasked_s: Callable[[], float],
         looked_at: Callable[[], frozenset[str]] = frozenset,
         has_clients: Callable[[], bool] = lambda: True,
+        spelling: SpellingProcess | None = None,
     ) -> Self:
         """Open the store of ``paths``. Raises CorruptStoreError, NewerIndexError, StoreError.
 
         ``unasked_s`` tells for how many seconds nobody has had a question answered, ``looked_at`` which files clients
-        look at, ``has_clients`` whether there are any.
+        look at, ``has_clients`` whether there are any. ``spelling`` is what reads names, where that has been started.
         """
         paths.prepare()
         store = await open_store(paths, config)
-        return cls(paths, config, store, unasked_s, looked_at, has_clients)
+        return cls(paths, config, store, unasked_s, looked_at, has_clients, spelling)
 
     async def __aenter__(self) -> Self:
         return self
@@ -311,8 +315,8 @@ class Session:
     def _walked(self, found: Reconciliation) -> None:
         self.watcher.ensure(found.directories)
         self._has_walked = True
-        is_first = 2 * len(found.suspects) > found.files
-        self._first_names.walked(list(found.suspects) if is_first else ())
+        if 2 * len(found.suspects) <= found.files:
+            self._first_names.close()  # most is known by now
         if found.suspects or found.settled:
             log.info(
                 "index.started", files=found.files, to_read=len(found.suspects), settled=len(found.settled)

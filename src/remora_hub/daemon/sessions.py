@@ -17,6 +17,7 @@ from remora_hub.errors import CorruptStoreError, HubError, RootError, StoreError
 from remora_hub.logs import get_logger
 from remora_hub.metrics.totals import Totals
 from remora_hub.paths import StatePaths
+from remora_hub.pipeline.spelling_process import SpellingProcess
 from remora_hub.store import set_aside
 
 _LONGEST_OPENING_S = 10.0
@@ -32,7 +33,7 @@ class Sessions:
 
     ``config`` gives the configuration for the next one, ``on_open`` is told each, before it begins. Questions are
     asked inside ``answering``, which a replacement waits for. ``looked_at`` tells which files clients look at,
-    ``has_clients`` whether there are any.
+    ``has_clients`` whether there are any. ``spelling`` is for the first session: see there.
     ``ended`` has what sessions that are over counted.
     """
 
@@ -44,6 +45,7 @@ class Sessions:
         on_open: Callable[[Session], None],
         looked_at: Callable[[], frozenset[str]] = frozenset,
         has_clients: Callable[[], bool] = lambda: True,
+        spelling: SpellingProcess | None = None,
     ) -> None:
         self.session: Session | None = None
         self.answering = Occupancy()
@@ -55,6 +57,7 @@ class Sessions:
         self._on_open = on_open
         self._looked_at = looked_at
         self._has_clients = has_clients
+        self._spelling = spelling
         self._so_far = 0
         self._damage = ""
         self._has_opened = asyncio.Event()
@@ -119,12 +122,14 @@ class Sessions:
     async def _run_one(self) -> None:
         """One session, until it is cancelled or fails."""
         self._is_replacing.clear()
+        spelling, self._spelling = self._spelling, None
         opening = Session.open(
             self._paths,
             self._config(),
             lambda: self.answering.empty_s,
             self._looked_at,
             self._has_clients,
+            spelling,
         )
         async with await opening as session:
             if self._is_replacing.is_set():  # the configuration changed while it was opened

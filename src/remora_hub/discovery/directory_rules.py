@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import msgspec
+from typing import NamedTuple
 
 from remora_hub.discovery.ignore_file import IgnoreFile, Patterns
 
 
-class Stamp(msgspec.Struct, frozen=True):
+class Stamp(NamedTuple):
     """What tells one state of an ignore file from another without reading it."""
 
     size: int
@@ -15,7 +15,7 @@ class Stamp(msgspec.Struct, frozen=True):
     inode: int
 
 
-class Layer(msgspec.Struct, frozen=True):
+class Layer(NamedTuple):
     """Patterns and how a path relative to the root becomes one relative to their file's directory.
 
     A file below the root cuts ``cut`` characters off the front, one above the root puts ``prefix`` before them.
@@ -26,7 +26,7 @@ class Layer(msgspec.Struct, frozen=True):
     prefix: str = ""
 
 
-class Chain(msgspec.Struct, frozen=True):
+class Chain(NamedTuple):
     """Layers of patterns, nearest first, apart for files and directories; the first that has a verdict decides."""
 
     for_files: tuple[Layer, ...] = ()
@@ -51,7 +51,7 @@ class Chain(msgspec.Struct, frozen=True):
         return None
 
 
-class DirectoryRules(msgspec.Struct, frozen=True):
+class DirectoryRules(NamedTuple):
     """The rules for the entries of one directory.
 
     ``inherited`` is the chain of the directory above, ``stamp`` that of the directory's own ``.gitignore``: as long

@@ -6,14 +6,13 @@ import os
 import stat
 import subprocess
 from pathlib import Path
-
-import msgspec
+from typing import NamedTuple
 
 _MAX_IGNORE_FILE_BYTES = 4_000_000
 _GIT_ANSWERS_WITHIN_S = 2.0
 
 
-class WorkTree(msgspec.Struct, frozen=True):
+class WorkTree(NamedTuple):
     """The git work tree a directory lies in: its top, and its ``info/exclude`` (which need not exist)."""
 
     top: Path

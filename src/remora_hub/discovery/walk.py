@@ -6,8 +6,7 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-
-import msgspec
+from typing import NamedTuple
 
 from remora_hub.discovery.directory_rules import DirectoryRules
 from remora_hub.discovery.fingerprint import Fingerprint
@@ -16,7 +15,7 @@ from remora_hub.discovery.rules import ENVIRONMENT_MARKER, IGNORE_FILE, SOURCE_S
 from remora_hub.errors import RootError
 
 
-class Walk(msgspec.Struct):
+class Walk:
     """What a walk met; every path is relative to the root, with ``/``.
 
     ``files`` are the regular source files, ``directories`` every directory that is not ignored and could be listed,
@@ -24,12 +23,13 @@ class Walk(msgspec.Struct):
     hold some) but cannot be indexed; a name that is not UTF-8 appears there with ``\\xNN`` escapes.
     """
 
-    files: dict[str, Fingerprint] = msgspec.field(default_factory=dict)
-    directories: dict[str, int] = msgspec.field(default_factory=dict)
-    omitted: dict[str, Omission] = msgspec.field(default_factory=dict)
+    def __init__(self) -> None:
+        self.files: dict[str, Fingerprint] = {}
+        self.directories: dict[str, int] = {}
+        self.omitted: dict[str, Omission] = {}
 
 
-class _Listing(msgspec.Struct):
+class _Listing(NamedTuple):
     """One directory: its entries that are named like sources, and the rules to judge them by."""
 
     path: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from remora_hub.discovery.read import Omitted, SourceReader, Vanished
@@ -22,13 +22,13 @@ class SpelledFile(NamedTuple):
     places: str
 
 
-def read_names(root: Path | str, paths: Sequence[str], max_bytes: int) -> Iterator[SpelledFile]:
+def read_names(root: Path | str, paths: Iterable[str], max_bytes: int) -> Iterator[SpelledFile]:
     """The names in each file that can be read, one after the other."""
     return (_names_in(path, data) for path, data in _read(root, paths, max_bytes))
 
 
 def read_names_defining(
-    wanted: str, root: Path | str, paths: Sequence[str], max_bytes: int
+    wanted: str, root: Path | str, paths: Iterable[str], max_bytes: int
 ) -> Iterator[SpelledFile | None]:
     """The same of those that seem to define, or are, something with ``wanted`` in its name; None for each other."""
     may_define, part = definitions_of(wanted), wanted.lower()
@@ -38,7 +38,7 @@ def read_names_defining(
             yield _names_in(path, data) if is_wanted else None
 
 
-def _read(root: Path | str, paths: Sequence[str], max_bytes: int) -> Iterator[tuple[str, bytes]]:
+def _read(root: Path | str, paths: Iterable[str], max_bytes: int) -> Iterator[tuple[str, bytes]]:
     with SourceReader(root, max_bytes) as reader:
         for path in paths:
             with contextlib.suppress(Omitted, Vanished, OSError):  # the index will say why

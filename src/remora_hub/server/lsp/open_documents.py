@@ -85,18 +85,19 @@ class OpenDocuments:
         """The file on disk is the truth again."""
         self._by_uri.pop(uri, None)
 
-    async def overlays(self) -> dict[str, PackedFile]:
+    async def overlays(self, *, at_once: bool = False) -> dict[str, PackedFile]:
         """The facts of the documents that differ from the stored files, by path.
 
-        They are of the newest texts, unless it takes over two seconds to make them.
+        They are of the newest texts, unless it takes over two seconds to make them; or those there are, ``at_once``.
         """
         if not self._by_uri:
             return {}
         await self._compare_with_store()
-        with contextlib.suppress(TimeoutError):  # the last good ones, then
-            async with asyncio.timeout(_LONGEST_WAIT_S):
-                for document in list(self._by_uri.values()):
-                    await document.is_level.wait()
+        if not at_once:
+            with contextlib.suppress(TimeoutError):  # the last good ones, then
+                async with asyncio.timeout(_LONGEST_WAIT_S):
+                    for document in list(self._by_uri.values()):
+                        await document.is_level.wait()
         return {
             document.path: document.facts for document in self._by_uri.values() if document.facts is not None
         }
