@@ -71,6 +71,7 @@ class IndexReader:
 
     def __init__(self, path: Path, *, busy_timeout_ms: int = 5000, cache_mb: int = 4) -> None:
         self._path = path
+        self._stats: StoreStats | None = None
         self._connection = open_reader(path, busy_timeout_ms=busy_timeout_ms, cache_mb=cache_mb)
 
     def close(self) -> None:
@@ -170,7 +171,8 @@ class IndexReader:
     def stats(self) -> StoreStats:
         """Counts and sizes."""
         with self._snapshot():
-            return read_stats(self._connection, self._path)
+            self._stats = read_stats(self._connection, self._path, self._stats)
+            return self._stats
 
     def integrity_check(self) -> list[str]:
         """Everything that is wrong with the file, one sentence each; empty if it is sound."""

@@ -71,27 +71,33 @@ class Collected(msgspec.Struct, frozen=True):
     freed_bytes: int
 
 
-def read_stats(connection: apsw.Connection, path: Path) -> StoreStats:
-    """Counts and sizes; call it in a read transaction."""
-    by_status: dict[str, int] = {}
-    nodes = 0
-    for status, files, of_status in connection.execute(
-        "SELECT status, count(*), sum(node_count) FROM hub_file GROUP BY status ORDER BY status"
-    ):
-        by_status[str(status)] = int(files)
-        nodes += int(of_status)
+def read_stats(connection: apsw.Connection, path: Path, known: StoreStats | None = None) -> StoreStats:
+    """Counts and sizes; call it in a read transaction. Where nothing was committed since, the counts are ``known``."""
+    index_id, sequence = read_index_id(connection), feed_log.read_sequence(connection)
+    if known is not None and (known.index_id, known.sequence) == (index_id, sequence):
+        by_status, nodes = known.files_by_status, known.nodes
+    else:
+        by_status, nodes = _counts(connection)
     page_bytes = int(connection.pragma("page_size"))
     wal = path.with_name(path.name + "-wal")
     return StoreStats(
-        index_id=read_index_id(connection),
+        index_id=index_id,
         files_by_status=by_status,
         nodes=nodes,
-        sequence=feed_log.read_sequence(connection),
+        sequence=sequence,
         oldest_sequence=feed_log.read_oldest(connection),
         database_bytes=int(connection.pragma("page_count")) * page_bytes,
         wal_bytes=wal.stat().st_size if wal.exists() else 0,
         free_bytes=int(connection.pragma("freelist_count")) * page_bytes,
     )
+
+
+def _counts(connection: apsw.Connection) -> tuple[dict[str, int], int]:
+    """Files by their status, and all nodes: by a look at every file, a millisecond for 6,000."""
+    counted = connection.execute(
+        "SELECT status, count(*), sum(node_count) FROM hub_file GROUP BY status ORDER BY status"
+    ).fetchall()
+    return {str(status): int(files) for status, files, _ in counted}, sum(int(nodes) for *_, nodes in counted)
 
 
 def check_integrity(connection: apsw.Connection) -> list[str]:
