@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import sys
@@ -12,6 +11,8 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 def die_with_parent(parent: int) -> None:
     """Have the kernel kill this process when its parent, of that process id, has ended."""
+    import ctypes  # nothing that the parent, which knows this module, needs
+
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it died before the call
         sys.exit(1)

@@ -90,7 +90,7 @@ async def test_what_was_started_before_is_used(root: Path, search: SymbolSearch)
 
 async def test_what_was_started_before_ends_where_nobody_asks(root: Path, search: SymbolSearch) -> None:
     started = SpellingProcess(root, DiscoveryConfig(), 2)
-    [reader] = psutil.Process().children()
+    [reader] = [one for one in psutil.Process().children() if str(root) in one.cmdline()]
     await FirstNames(search, lambda: started, started).over()
     _, left = await asyncio.to_thread(psutil.wait_procs, [reader], 60)
     assert left == []

@@ -29,6 +29,11 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def readers_of(root: Path) -> list[psutil.Process]:
+    """The processes that read names there; other tests in this process may have left children that end."""
+    return [one for one in psutil.Process().children(recursive=True) if str(root) in one.cmdline()]
+
+
 async def read(root: Path, wanted: str, processes: int = 2) -> list[list[SpelledFile]]:
     return [files async for files in spell(SpellingProcess(root, DISCOVERY, processes), wanted)]
 
@@ -56,10 +61,9 @@ async def test_where_nothing_can_be_looked_for_all_come_at_once(root: Path, want
 
 
 async def test_no_process_is_left_when_nobody_wants_the_rest(root: Path) -> None:
-    this = psutil.Process()
     async with aclosing(spell(SpellingProcess(root, DISCOVERY, 2), "C1")) as spelling:
         await anext(spelling)
-        readers = this.children(recursive=True)
+        readers = readers_of(root)
         assert len(readers) == 2
     _, left = await asyncio.to_thread(psutil.wait_procs, readers, 60)
     assert left == []
@@ -67,7 +71,7 @@ async def test_no_process_is_left_when_nobody_wants_the_rest(root: Path) -> None
 
 async def test_one_that_nobody_asks_ends_when_it_is_closed(root: Path) -> None:
     process = SpellingProcess(root, DISCOVERY, 2)
-    [reader] = psutil.Process().children()
+    [reader] = readers_of(root)
     process.close()
     process.close()
     _, left = await asyncio.to_thread(psutil.wait_procs, [reader], 60)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cache
@@ -141,6 +140,8 @@ def parse_value(text: str) -> object:
     """A value on the command line or in the environment: a TOML value (``8``, ``true``, ``["a"]``), else a string."""
     if "\n" in text:
         return text
+    import tomllib  # most starts have nothing for it to read
+
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
@@ -149,12 +150,15 @@ def parse_value(text: str) -> object:
 
 def _read_toml(path: Path) -> Any:
     try:
-        return tomllib.loads(_read_text(path))
+        text = _read_text(path)
+        import tomllib  # as above
+
+        return tomllib.loads(text)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise ConfigError("read the configuration file", str(path), error.strerror or str(error)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # of its encoding, or of TOML
         raise ConfigError("read the configuration file", str(path), f"not valid TOML: {error}") from error
     except RecursionError as error:
         raise ConfigError("read the configuration file", str(path), "it is nested too deeply") from error

@@ -83,9 +83,10 @@ class Hub:
         self.summaries = Summaries(paths.enrich_database)
         self.viewed = ViewedFiles()
         self._language_server = language_server = LanguageServer(self)
+        self._methods = language_server.methods() | hub_methods(self)
         self._endpoint = Endpoint(
             paths,
-            {**hub_methods(self), **language_server.methods()},
+            self._methods,
             language_server.notifications(),
             max_frame_bytes=config.server.max_frame_bytes,
             max_requests=config.server.max_requests_per_connection,
@@ -309,6 +310,7 @@ class Hub:
                 end_when_cut_off(self._paths, self._manager),
                 self._monitoring.run(),
                 log_problems(self._problems),
+                self._import_methods(),
             )
         finally:
             if self._reloads is not None:
@@ -322,6 +324,13 @@ class Hub:
         await wait_until_idle(is_busy, lambda: self._config.daemon.idle_exit_s)
         log.info("hub.idle", seconds=self._config.daemon.idle_exit_s)
         self.stop()
+
+    async def _import_methods(self) -> None:
+        """Before anybody has to wait for it, and behind all that is waited for."""
+        await self._sessions.opened()
+        if self._sessions.session is not None:
+            await self._sessions.session.is_ready.wait()
+            await asyncio.to_thread(dict, self._methods)
 
     async def _take_up(self, change: ConfigChange) -> None:
         """Put ``change.config`` in force."""

@@ -19,8 +19,8 @@ from remora_hub.query.records import file_record, node_detail, node_record
 from remora_hub.query.run_counts import counts_since
 from remora_hub.server.backend import Backend
 from remora_hub.server.connection import Connection, Method
-from remora_hub.server.hub_questions import HubQuestions
-from remora_hub.server.named_symbols import Key, Path
+from remora_hub.server.late_methods import LateMethods
+from remora_hub.server.param_types import Key, Path
 from remora_hub.store.changes import Commit, Horizon
 from remora_hub.store.keys import FILE_PREFIX, NODE_PREFIX
 from remora_hub.store.reader import Reader
@@ -88,11 +88,19 @@ class _CountsParams(msgspec.Struct):
     index_id: str
 
 
-def hub_methods(backend: Backend) -> dict[str, Method]:
+def hub_methods(backend: Backend) -> LateMethods:
     """All ``hub/*`` methods: their names, the types of their parameters, and the coroutines that answer."""
     own = HubMethods(backend)
-    table = {**own.table(), **HubQuestions(backend, own.ready).table()}
-    return {name: (params, _marked(backend, answer)) for name, (params, answer) in table.items()}
+
+    def marked(table: Mapping[str, Method]) -> Mapping[str, Method]:
+        return {name: (params, _marked(backend, answer)) for name, (params, answer) in table.items()}
+
+    def questions() -> Mapping[str, Method]:
+        from remora_hub.server.hub_questions import HubQuestions
+
+        return marked(HubQuestions(backend, own.ready).table())
+
+    return LateMethods(marked(own.table()), questions)
 
 
 def _marked(

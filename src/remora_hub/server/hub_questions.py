@@ -21,7 +21,6 @@ from remora_hub.query.testing import exercised_by, tests_of
 from remora_hub.server.backend import Backend
 from remora_hub.server.connection import Connection, Method
 from remora_hub.server.named_symbols import (
-    Path,
     SymbolParams,
     item_of,
     key_of,
@@ -29,6 +28,7 @@ from remora_hub.server.named_symbols import (
     known_node,
     place_or_key,
 )
+from remora_hub.server.param_types import Path
 from remora_hub.syntax.roles import Imported
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=100_000)]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import msgspec
 
 from remora_hub.answers import Item, Place
@@ -12,11 +10,7 @@ from remora_hub.query.definition import key_at
 from remora_hub.query.index import Index
 from remora_hub.query.outline import item
 from remora_hub.query.source_file import SourceFile
-
-Line = Annotated[int, msgspec.Meta(ge=1, le=(1 << 31) - 1)]
-Path = Annotated[str, msgspec.Meta(max_length=4096)]  # PATH_MAX of Linux
-Key = Annotated[str, msgspec.Meta(max_length=100_000)]  # a name may be as long as its line
-Column = Annotated[int, msgspec.Meta(ge=0, le=(1 << 31) - 1)]
+from remora_hub.server.param_types import Column, Key, Line, Path
 
 
 class SymbolParams(msgspec.Struct):

@@ -94,10 +94,14 @@ def read_stats(connection: apsw.Connection, path: Path, known: StoreStats | None
 
 def _counts(connection: apsw.Connection) -> tuple[dict[str, int], int]:
     """Files by their status, and all nodes: by a look at every file, a millisecond for 6,000."""
-    counted = connection.execute(
+    by_status: dict[str, int] = {}
+    nodes = 0
+    for status, files, of_status in connection.execute(
         "SELECT status, count(*), sum(node_count) FROM hub_file GROUP BY status ORDER BY status"
-    ).fetchall()
-    return {str(status): int(files) for status, files, _ in counted}, sum(int(nodes) for *_, nodes in counted)
+    ):
+        by_status[str(status)] = int(files)
+        nodes += int(of_status)
+    return by_status, nodes
 
 
 def check_integrity(connection: apsw.Connection) -> list[str]:

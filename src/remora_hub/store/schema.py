@@ -14,7 +14,7 @@ anything. Schema versions:
 
 from __future__ import annotations
 
-import secrets
+import os
 import struct
 from collections.abc import Iterable
 from pathlib import Path
@@ -186,7 +186,7 @@ def _make_tables(connection: apsw.Connection, path: Path, extractor_version: int
                 connection.execute(f'DROP TABLE "{table}"')  # a name from sqlite_schema, quoted
     connection.execute(AGENTFS_TABLES + _HUB_TABLES)
     feed_log.write_sequence(connection, sequence)
-    connection.execute("INSERT INTO hub_meta (key, value) VALUES ('index_id', ?)", (secrets.token_hex(8),))
+    connection.execute("INSERT INTO hub_meta (key, value) VALUES ('index_id', ?)", (os.urandom(8).hex(),))
     connection.pragma("application_id", APPLICATION_ID)
     connection.pragma("user_version", wanted)
     return reason

@@ -13,8 +13,6 @@ from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
 from typing import Literal, Protocol
 
-from watchfiles._rust_notify import RustNotify, WatchfilesRustInternalError
-
 from remora_hub.discovery.omission import printable
 from remora_hub.errors import HubError
 
@@ -52,6 +50,9 @@ def open_inotify(directories: Sequence[str]) -> EventSource:
     ``FileNotFoundError`` and ``PermissionError`` if one cannot be watched, ``WatchError`` if the kernel's limits are
     reached. ``ignore_permission_denied`` stays off: it would hide all of these.
     """
+    # It brings much along that nobody asks for, and a start has something to answer before it watches.
+    from watchfiles._rust_notify import RustNotify, WatchfilesRustInternalError
+
     try:
         with _on_one_core():
             return RustNotify(list(directories), False, False, _UNUSED_POLL_DELAY_MS, False, False)

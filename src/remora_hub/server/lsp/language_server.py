@@ -10,8 +10,16 @@ import msgspec
 
 from remora_hub.server.backend import LiveBackend
 from remora_hub.server.connection import Connection, Method, Notification
-from remora_hub.server.lsp import initialize, progress, requests, text_synchronization, trace, watched_files
-from remora_hub.server.lsp.editor import Editor, Notifications
+from remora_hub.server.late_methods import LateMethods
+from remora_hub.server.lsp import (
+    initialize,
+    progress,
+    text_synchronization,
+    trace,
+    watched_files,
+    workspace_symbol,
+)
+from remora_hub.server.lsp.editor import Editor, Notifications, Requests
 from remora_hub.server.lsp.params import Nothing
 from remora_hub.wire import INVALID_REQUEST, SERVER_NOT_INITIALIZED, ProtocolError
 
@@ -25,16 +33,26 @@ class LanguageServer:
         self._backend = backend
         self._editors: dict[Connection, Editor] = {}
 
-    def methods(self) -> dict[str, Method]:
+    def methods(self) -> LateMethods:
         """The requests, by name."""
-        return {
+
+        def of_editors(table: Requests) -> dict[str, Method]:
+            return {
+                name: (parameters, self._answered(name, answer))
+                for name, (parameters, answer) in table.items()
+            }
+
+        def others() -> dict[str, Method]:
+            from remora_hub.server.lsp import requests
+
+            return of_editors(requests.REQUESTS)
+
+        first: dict[str, Method] = {
             "initialize": (initialize.InitializeParams, self._initialize),
             "shutdown": (Nothing, self._shutdown),
-            **{
-                name: (parameters, self._answered(name, answer))
-                for name, (parameters, answer) in requests.REQUESTS.items()
-            },
+            **of_editors(workspace_symbol.REQUESTS),
         }
+        return LateMethods(first, others)
 
     def notifications(self) -> dict[str, Notification]:
         """The notifications, by name."""

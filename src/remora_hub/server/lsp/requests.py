@@ -1,4 +1,4 @@
-"""All requests of editors but the lifecycle's: their names, the types of their parameters, and what answers them."""
+"""Requests of editors that a start need not know: their names, the types of their parameters, and what answers them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,10 @@ from remora_hub.server.lsp import (
     references,
     selection_range,
     type_hierarchy,
-    workspace_symbol,
 )
 from remora_hub.server.lsp.editor import Requests
 
 REQUESTS: Requests = {
-    **workspace_symbol.REQUESTS,
     **document_symbol.REQUESTS,
     **definition.REQUESTS,
     **implementation.REQUESTS,
