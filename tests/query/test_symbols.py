@@ -106,6 +106,14 @@ async def test_what_is_else_alike_comes_in_the_order_of_paths(store: NodeStateSt
     assert [symbol.path for symbol in table.search("run", limit=2)] == ["a/z.py", "b.py"]
 
 
+@pytest.mark.parametrize(("others", "is_found"), [(19, True), (20, False)])
+async def test_letters_in_order_are_no_match_where_there_are_enough_others(
+    store: NodeStateStore, save: Save, others: int, is_found: bool
+) -> None:
+    await save({"m.py": functions("xrxuxnx", *(f"run_{number}" for number in range(others)))})
+    assert ("xrxuxnx" in await names(store, "run")) is is_found
+
+
 @pytest.mark.parametrize(
     ("query", "name"),
     [

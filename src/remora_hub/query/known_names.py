@@ -108,23 +108,33 @@ class KnownNames:
     def with_initial(self, letters: str) -> list[str]:
         """The names that have all of ``letters``, in whatever order, and begin with the first, underscores aside."""
         initial = _encoded(letters)[:1]
-        return self._with(letters, self._flagged(b"\n" + initial)) if initial else []
+        return self._where(self._having_all(letters) & self._flagged(b"\n" + initial)) if initial else []
 
     def with_letters(self, letters: str) -> list[str]:
         """The names that may have all of ``letters``, in whatever order: of many, only the rarer are looked for, and
         none for more than twice in a name.
         """
-        return self._with(letters, -1)
+        return self._where(self._having_all(letters))
+
+    def count_with_letters(self, letters: str) -> int:
+        """How many ``with_letters`` gives."""
+        having = self._having_all(letters)
+        return len(self._names) if having < 0 else having.bit_count()
 
     def _folded(self, place: int) -> str:
         return fold(self._names[place])
 
-    def _with(self, letters: str, having: int) -> list[str]:
+    def _having_all(self, letters: str) -> int:
+        """The names that may have all of ``letters``, a byte for each; -1 where that may be any."""
+        having = -1
         counts = Counter(letter for letter in _encoded(letters) if letter >= _FIRST_LETTER)
         for letter in sorted(counts, key=lambda letter: (-counts[letter], _RARE_FIRST.get(letter, -1)))[
             :_MOST_LETTERS
         ]:
             having &= self._flagged(bytes((letter,)) * min(counts[letter], _MOST_TIMES))
+        return having
+
+    def _where(self, having: int) -> list[str]:
         if having < 0:
             return self._names
         flags = having.to_bytes(len(self._names), "little")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 
 _FEW_NAMES = 400  # to make a pattern for them would take longer than to look at each
@@ -83,6 +83,11 @@ def has_letters(wanted: str, folded: str) -> bool:
         if place < 0:
             return False
     return True
+
+
+def has_letters_of(wanted: str) -> Callable[[str], bool]:
+    """What tells whether a name has the letters of ``wanted``, which is folded, in that order."""
+    return lambda name: has_letters(wanted, fold(name))
 
 
 def _with_capital_humps(name: str) -> str:

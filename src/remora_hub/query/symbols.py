@@ -10,7 +10,7 @@ from remora_hub.answers import Symbol
 from remora_hub.marks import marks_of
 from remora_hub.query.containers import Containers
 from remora_hub.query.known_names import KnownNames
-from remora_hub.query.name_match import HumpPattern, fold, has_letters, with_letters_in_order
+from remora_hub.query.name_match import HumpPattern, fold, has_letters_of, with_letters_in_order
 from remora_hub.query.path_filter import path_filter
 from remora_hub.query.postings import Postings, file_of, mark_of
 from remora_hub.query.ready_table import ReadyTable, TableState
@@ -22,6 +22,7 @@ from remora_hub.syntax.code_text import PositionEncoding
 
 _FEW_NAMES = 2_000  # are compared with a pattern all at once
 _MOST_DIFFERING = 1 / 8  # of the files: to take in more takes as long as to make the table of all
+_ENOUGH = 20  # found by more than letters in their order: what has only those is none of what was meant
 _MOST_COMPARED = 8_000  # the shortest, where nothing but letters in their order is left to match by: 6 ms
 
 
@@ -103,11 +104,11 @@ class SymbolTable:
     ) -> list[Symbol]:
         """The best ``limit`` symbols for ``query``, of these kinds, in the files that ``path_filter`` says.
 
-        Better is an exact match before a prefix before humps before a part before letters in order, and the same case
-        before another; then the shorter name; then public before private, what is no test before tests, the kind
-        (as in ``facts.RANKED_KINDS``), the name, and the path, files that came later behind. ``QuerySet.filter`` asks
-        for ``filter`` within ``QuerySet`` (see ``Containers``). An empty query matches everything. Columns are in units
-        of ``encoding``.
+        Better is an exact match before a prefix before humps before a part before letters in order (no match at all
+        where there are twenty others), and the same case before another; then the shorter name; then public before
+        private, what is no test before tests, the kind (as in ``facts.RANKED_KINDS``), the name, and the path, files
+        that came later behind. ``QuerySet.filter`` asks for ``filter`` within ``QuerySet`` (see ``Containers``). An
+        empty query matches everything. Columns are in units of ``encoding``.
         """
         *outer, name = _parts(query)
         containers = Containers([part for part in outer if part])
@@ -116,7 +117,8 @@ class SymbolTable:
         accept = _Filter(None if kinds is None else marks_of(kinds), files)
         scopes = Scopes(self._files)
         found: list[int] = []
-        for names in _matching(self._names_in(files), name):
+        enough = min(limit, _ENOUGH)
+        for names in _matching(self._names_in(files), name, lambda: len(found) < enough):
             found += self._ranked(names, accept, containers, scopes)
             if len(found) >= limit:
                 break
@@ -225,17 +227,22 @@ class _Filter:
         return numbers
 
 
-def _matching(names: KnownNames, wanted: str) -> Iterator[list[str]]:
-    """The names that match, each once, best first: those in a list match alike and have the same length."""
+def _matching(names: KnownNames, wanted: str, is_too_little: Callable[[], bool]) -> Iterator[list[str]]:
+    """The names that match, each once, best first: those in a list match alike and have the same length.
+
+    Those that have nothing but the letters in their order come only where what came before ``is_too_little``.
+    """
     seen: set[str] = set()
-    for candidates, matches in _stages(names, wanted):
+    for candidates, matches in _stages(names, wanted, is_too_little):
         for _, of_length in groupby(candidates, len):
             matching = [name for name in of_length if name not in seen and matches(name)]
             seen.update(matching)
             yield matching
 
 
-def _stages(names: KnownNames, wanted: str) -> Iterator[tuple[list[str], Callable[[str], bool]]]:
+def _stages(
+    names: KnownNames, wanted: str, is_too_little: Callable[[], bool]
+) -> Iterator[tuple[list[str], Callable[[str], bool]]]:
     """For each kind of match, the better ones first: names, the shorter first, and what tells which of them match."""
     if not wanted:
         yield names.all(), _any
@@ -248,21 +255,19 @@ def _stages(names: KnownNames, wanted: str) -> Iterator[tuple[list[str], Callabl
     yield starting, lambda name: name.startswith(wanted)
     yield starting, _any
     humps = HumpPattern(wanted)
-    having = names.with_letters(humps.letters)
-    is_rare = len(having) <= _FEW_NAMES
-    if is_rare:
-        having = with_letters_in_order(humps.letters, having)
-        initial = [name for name in having if humps.may_begin(name)]
-    else:  # the letters are common: enough is found before all are looked at
-        initial = names.with_initial(humps.letters)
-    yield sorted(initial, key=len), humps.matches
-    containing = [name for name in having if folded in fold(name)] if is_rare else names.containing(folded)
-    yield sorted(containing, key=len), _any
-    is_told = is_rare and "_" not in folded
-    yield (
-        sorted(having, key=len)[:_MOST_COMPARED],
-        _any if is_told else lambda name: has_letters(folded, fold(name)),
-    )
+    if names.count_with_letters(humps.letters) <= _FEW_NAMES:
+        having = sorted(with_letters_in_order(humps.letters, names.with_letters(humps.letters)), key=len)
+        yield [name for name in having if humps.may_begin(name)], humps.matches
+        yield [name for name in having if folded in fold(name)], _any
+        if is_too_little():
+            yield having, _any if "_" not in folded else has_letters_of(folded)
+        return
+    # The letters are common: enough is found before all names that have them are looked at.
+    yield sorted(names.with_initial(humps.letters), key=len), humps.matches
+    yield sorted(names.containing(folded), key=len), _any
+    if is_too_little():
+        having = sorted(names.with_letters(humps.letters), key=len)
+        yield having[:_MOST_COMPARED], has_letters_of(folded)
 
 
 def _any(_name: str) -> bool:
