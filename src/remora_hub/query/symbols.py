@@ -119,7 +119,7 @@ class SymbolTable:
         found: list[int] = []
         enough = min(limit, _ENOUGH)
         for names in _matching(self._names_in(files), name, lambda: len(found) < enough):
-            found += self._ranked(names, accept, containers, scopes)
+            found.extend(self._ranked(names, accept, containers, scopes))
             if len(found) >= limit:
                 break
         return self._rows.symbols(found[:limit], encoding)
