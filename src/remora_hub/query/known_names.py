@@ -11,21 +11,22 @@ from itertools import accumulate
 
 from remora_hub.query.name_match import fold
 
-_FOUND = re.compile(b"\1")
+_SOME = re.compile(rb"[^\0]")
+_BITS = {bytes((byte,)): [bit for bit in range(8) if byte >> bit & 1] for byte in range(256)}
 # By how many names of a program have them, the fewest first; more letters than so many narrow little.
 _RARE_FIRST = {letter: rank for rank, letter in enumerate(b"jqzxkw987643520yv1bhgfupmdlc_noaitsre")}
 _MOST_LETTERS = 7
 _MOST_TIMES = 2  # a letter is looked for in a name: what is prepared
 _FEW_ADDED = 100
 _LAST_LETTER = "\U0010ffff"
-_MOST_KEPT = 160  # some 50 kB each for the names of a large repository
+_MOST_KEPT = 160  # some 6 kB each for the names of a large repository
 _FIRST_LETTER = ord(" ")
 
 
 class KnownNames:
     """Names, of which none is removed. Not for several threads at a time.
 
-    All are kept folded in one text, a line each. Which of them have a letter is a number with a byte for each name,
+    All are kept folded in one text, a line each. Which of them have a letter is a number with a bit for each name,
     made when it is first asked for: all that have several letters are found by one ``&`` each.
     """
 
@@ -71,7 +72,7 @@ class KnownNames:
         self._starts.extend(accumulate(lengths, initial=len(self._text)))
         text = fold("\n".join(added)) + "\n"
         for beginning, known in self._having.items():
-            self._having[beginning] = known | _flags(beginning, "\n" + text) << 8 * len(self._names)
+            self._having[beginning] = known | _flags(beginning, "\n" + text) << len(self._names)
         self._text += text
         self._names += added
         self._by_length = []
@@ -125,7 +126,7 @@ class KnownNames:
         return fold(self._names[place])
 
     def _having_all(self, letters: str) -> int:
-        """The names that may have all of ``letters``, a byte for each; -1 where that may be any."""
+        """The names that may have all of ``letters``, a bit for each; -1 where that may be any."""
         having = -1
         counts = Counter(letter for letter in _encoded(letters) if letter >= _FIRST_LETTER)
         for letter in sorted(counts, key=lambda letter: (-counts[letter], _RARE_FIRST.get(letter, -1)))[
@@ -137,8 +138,8 @@ class KnownNames:
     def _where(self, having: int) -> list[str]:
         if having < 0:
             return self._names
-        flags = having.to_bytes(len(self._names), "little")
-        return [self._names[found.start()] for found in _FOUND.finditer(flags)]
+        names, flags = self._names, having.to_bytes(len(self._names) // 8 + 1, "little")
+        return [names[8 * some.start() + bit] for some in _SOME.finditer(flags) for bit in _BITS[some[0]]]
 
     def _flagged(self, wanted: bytes) -> int:
         known = self._having.pop(wanted, None)
@@ -155,7 +156,7 @@ def _encoded(text: str) -> bytes:
 
 
 def _flags(wanted: bytes, text: str) -> int:
-    """A byte for each line of ``text`` but the first, which is empty: 1 where ``wanted`` is in it, else 0.
+    """A bit for each line of ``text`` but the first, which is empty: whether it has ``wanted``. The lowest comes first.
 
     ``wanted`` is a byte, as many times as it must be there, or a line end and the byte that is the line's initial.
     """
@@ -166,4 +167,4 @@ def _flags(wanted: bytes, text: str) -> int:
     letter = wanted[:1]
     others = bytes(set(range(256)) - {*letter, *b"\n"})
     kept = lines[1:].translate(None, others).replace(wanted + b"\n", b"\2")
-    return int.from_bytes(kept.translate(bytes.maketrans(b"\2\n", b"\1\0"), letter), "little")
+    return int(b"0" + kept.translate(bytes.maketrans(b"\2\n", b"10"), letter)[::-1], 2)
