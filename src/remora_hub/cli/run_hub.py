@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -42,7 +43,7 @@ def simple_command(arguments: Sequence[str]) -> int | None:
 def run_hub(options: CommonOptions) -> None:
     """Run the hub until it is stopped. Raises HubError."""
     config, paths = options.load_config().config, options.paths()
-    with _early_spelling(paths, config) as spelling:
+    with early_spelling(paths, config) as spelling:
         _run(options, paths, config, spelling)
 
 
@@ -80,9 +81,11 @@ def _run(
 
 
 @contextmanager
-def _early_spelling(paths: StatePaths, config: HubConfig) -> Iterator[SpellingProcess | None]:
+def early_spelling(paths: StatePaths, config: HubConfig) -> Iterator[SpellingProcess | None]:
     """What reads names where nothing is indexed yet: on another core, while this process imports."""
-    if paths.database.exists():
+    if os.path.exists(
+        paths.database
+    ):  # unlike ``Path.exists``, no error where the directory may not be searched
         yield None
         return
     from remora_hub.pipeline.spelling_process import SpellingProcess

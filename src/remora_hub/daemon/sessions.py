@@ -122,16 +122,16 @@ class Sessions:
     async def _run_one(self) -> None:
         """One session, until it is cancelled or fails."""
         self._is_replacing.clear()
-        spelling, self._spelling = self._spelling, None
         opening = Session.open(
             self._paths,
             self._config(),
             lambda: self.answering.empty_s,
             self._looked_at,
             self._has_clients,
-            spelling,
+            self._spelling,
         )
         async with await opening as session:
+            self._spelling = None  # it goes with its session
             if self._is_replacing.is_set():  # the configuration changed while it was opened
                 raise _replaced()
             session.adjust(self._config())

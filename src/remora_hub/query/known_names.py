@@ -11,6 +11,7 @@ from itertools import accumulate
 
 from remora_hub.query.name_match import fold
 
+_NONE = bytes(128)  # names eight to a byte, none of which is meant: soon told
 _SOME = re.compile(rb"[^\0]")
 _BITS = {bytes((byte,)): [bit for bit in range(8) if byte >> bit & 1] for byte in range(256)}
 # By how many names of a program have them, the fewest first; more letters than so many narrow little.
@@ -138,8 +139,15 @@ class KnownNames:
     def _where(self, having: int) -> list[str]:
         if having < 0:
             return self._names
-        names, flags = self._names, having.to_bytes(len(self._names) // 8 + 1, "little")
-        return [names[8 * some.start() + bit] for some in _SOME.finditer(flags) for bit in _BITS[some[0]]]
+        names = self._names
+        flags = having.to_bytes(len(names) // 8 + len(_NONE), "little")
+        return [
+            names[8 * (start + some.start()) + bit]
+            for start in range(0, len(flags) - len(_NONE) + 1, len(_NONE))
+            if (part := flags[start : start + len(_NONE)]) != _NONE
+            for some in _SOME.finditer(part)
+            for bit in _BITS[some[0]]
+        ]
 
     def _flagged(self, wanted: bytes) -> int:
         known = self._having.pop(wanted, None)

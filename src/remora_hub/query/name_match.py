@@ -7,9 +7,7 @@ A hump is where a part of a name begins: ``Q`` and ``S`` of ``QuerySet``, ``g``,
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from itertools import accumulate
 
 _FEW_NAMES = 400  # to make a pattern for them would take longer than to look at each
 
@@ -69,10 +67,14 @@ def with_letters_in_order(wanted: str, names: Sequence[str]) -> list[str]:
         return [name for name in names if has_letters(wanted, fold(name))]
     parts = (f"[^\\n{re.escape(letter)}]*{re.escape(letter)}" for letter in wanted)
     pattern = re.compile(f"^{''.join(parts)}", re.MULTILINE)
-    folded = [fold(name) for name in names]
-    starts = list(accumulate((len(name) + 1 for name in folded), initial=0))
-    text = "\n".join(folded)
-    return [names[bisect_right(starts, match.start()) - 1] for match in pattern.finditer(text)]
+    text = fold("\n".join(names))
+    found, line, counted = [], 0, 0
+    for match in pattern.finditer(text):
+        start = match.start()
+        line += text.count("\n", counted, start)
+        counted = start
+        found.append(names[line])
+    return found
 
 
 def has_letters(wanted: str, folded: str) -> bool:

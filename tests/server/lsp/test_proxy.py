@@ -145,6 +145,16 @@ async def test_the_daemon_is_started_where_none_runs_and_outlives_the_editor(
     assert daemon_of(root) == pid
 
 
+async def test_the_daemon_it_starts_goes_by_its_own_name(spawn: Spawn, root: Path) -> None:
+    editor = await spawn()
+    await editor.initialize()
+    pid = daemon_of(root)
+    assert pid is not None
+    daemon = psutil.Process(pid)
+    assert daemon.cmdline() == ["remora-hub", "run", str(root)]
+    assert (daemon.cwd(), daemon.terminal()) == ("/", None)
+
+
 async def test_a_daemon_that_dies_is_replaced_and_told_what_is_open(spawn: Spawn, root: Path) -> None:
     editor = await spawn()
     await editor.initialize()
