@@ -90,6 +90,8 @@ class Sessions:
 
     async def opened_soon(self) -> None:
         """Return once a session is open, or that takes too long: within seconds of the start, or of damage found."""
+        if self._has_opened.is_set():
+            return
         with contextlib.suppress(TimeoutError):  # whoever asks for the store then is told that it is not open
             async with asyncio.timeout(_LONGEST_OPENING_S):
                 await self._has_opened.wait()
