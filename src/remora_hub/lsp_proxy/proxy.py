@@ -90,6 +90,11 @@ class Proxy:
                 self._tell_editor(event)
             elif self._hub is not None and descriptor == self._hub.fileno():
                 self._exchange_with_hub(event)
+        # What has just come goes on at once: most of the time there is room for it, and nothing need be waited for.
+        if self._to_hub and self._hub is not None:
+            self._exchange_with_hub(select.POLLOUT)
+        if self._to_editor:
+            self._tell_editor(select.POLLOUT)
 
     def _poll(self) -> select.poll:
         poll = select.poll()
