@@ -25,7 +25,7 @@ async def open_session() -> AsyncIterator[Open]:
 
         async def opened(root: Path) -> Session:
             session = await stack.enter_async_context(
-                await Session.open(StatePaths(root), HubConfig(), lambda: 0.0)
+                await Session.open(StatePaths(root), HubConfig(), lambda: 1.0)
             )
             running = asyncio.create_task(session.run())
             stack.callback(running.cancel)

@@ -82,9 +82,8 @@ class Session:
         self._cache = facts_cache(config)
         self.indexer = BatchIndexer(sources, self.lanes, self.executor, self._cache)
         self.committer = Committer(store)
-        self.facts_keeping = (
-            FactsKeeping(store, self._cache, lambda: not self.pending) if self._cache else None
-        )
+        self._unasked_s = unasked_s
+        self.facts_keeping = FactsKeeping(store, self._cache, self._is_quiet) if self._cache else None
         self.feed = Feed(store, config.server.subscriber_buffer)
         self.queue = ChangeQueue(
             config.changes.change_queue_size,
@@ -113,9 +112,7 @@ class Session:
         self._has_clients = has_clients
         self._has_walked = False
         self._is_searched = asyncio.Event()
-        self.followers = Followers(
-            paths, config, store, lambda: not self.pending and unasked_s() >= _UNASKED_FOR_S, looked_at
-        )
+        self.followers = Followers(paths, config, store, self._is_quiet, looked_at)
         self._search: Search | None = None
         self._enrich_database, self._embed = paths.enrich_database, config.enrich.embed
         start_spelling = partial(SpellingProcess, paths.root, config.discovery, config.index.lane_count)
@@ -187,6 +184,10 @@ class Session:
         first_walk = 0 if self._has_walked else 1
         behind = first_walk + self.cold_start.progress.remaining + self.queue.pending + self.reconciler.marked
         return behind + self._symbols.behind
+
+    def _is_quiet(self) -> bool:
+        """Whether neither indexing nor a client needs the machine."""
+        return not self.pending and self._unasked_s() >= _UNASKED_FOR_S
 
     @property
     def lag_s(self) -> float:
