@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import signal
 import sys
 
-from remora_hub.cli.hub_process import become_hub
+from remora_hub.lsp_proxy.hub_fork import HubFork, close_inherited
 
 
 def main() -> None:
     """Never returns."""
     if None in (sys.stdin, sys.stdout, sys.stderr):
         _open_standard_streams()
-    if sys.argv[1:2] in (["lsp"], ["--stdio"]):
-        from remora_hub.lsp_proxy.command import simple_command
+    try:
+        _run_command()
+    except HubFork as fork:
+        sys.argv = ["remora-hub", *fork.arguments]
+    close_inherited()
+    _run_command()
 
-        code = simple_command(sys.argv[1:], become_hub)
+
+def _run_command() -> None:
+    """Never returns. Raises HubFork in a process that is to become the hub: another command."""
+    if sys.argv[1:2] in (["lsp"], ["--stdio"]):
+        from remora_hub.lsp_proxy import command
+
+        code = command.simple_command(sys.argv[1:])
         if code is not None:
             sys.exit(code)
     if sys.argv[1:2] == ["run"]:
-        code = become_hub(sys.argv[2:])
+        gc.disable()  # hundreds of modules, and all of them last; ``event_loop`` enables it
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # until ``daemon.process`` handles it
+        from remora_hub.cli import run_hub
+
+        code = run_hub.simple_command(sys.argv[2:])
         if code is not None:
             sys.exit(code)
     from remora_hub.cli.main import main as command_line

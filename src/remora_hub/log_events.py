@@ -125,6 +125,7 @@ EVENTS = (
     LogEvent("client.refused", "warning", "A client is not served.", "reason"),
     LogEvent("notification.refused", "debug", "A notification could not be followed.", "method reason"),
     LogEvent("notification.crashed", "error", "A fault of the hub's: report the traceback.", "method"),
+    LogEvent("methods.not_imported", "error", "It was updated as it ran; else report the traceback.", "remedy"),
     LogEvent("request.crashed", "error", "A fault of the hub's: report the traceback.", "method"),
     LogEvent("document.left_out", "warning", "An editor's unsaved text is not looked at.", "path reason"),
     LogEvent("document.not_looked_at", "debug", "A saved document could not be compared.", "path reason"),

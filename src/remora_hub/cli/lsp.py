@@ -7,7 +7,6 @@ import sys
 import rich_click as click
 
 from remora_hub.cli.common_options import CommonOptions
-from remora_hub.cli.hub_process import become_hub
 from remora_hub.cli.options import finds_root
 from remora_hub.lsp_proxy.command import serve
 
@@ -31,4 +30,4 @@ def lsp(options: CommonOptions, stdio: bool, no_daemon: bool) -> None:  # noqa: 
     passed_on = ["--verbose"] if options.verbose else []
     for key, value in options.overrides.items():
         passed_on += ["--set", f"{key}={value}"]
-    sys.exit(serve(become_hub, options.directory, options.state_dir, passed_on))
+    sys.exit(serve(options.directory, options.state_dir, passed_on))

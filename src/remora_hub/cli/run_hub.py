@@ -60,7 +60,10 @@ def _run(
     from remora_hub.daemon.service_manager import ServiceManager
     from remora_hub.logs import configure_logs
 
-    setproctitle(" ".join(["remora-hub", *sys.argv[1:]]))  # a fork of an editor's proxy goes by its name
+    if (
+        sys.orig_argv[-len(sys.argv) + 1 :] != sys.argv[1:]
+    ):  # a fork of an editor's proxy, which goes by its name
+        setproctitle(os.fsencode(" ".join(sys.argv)).decode("utf-8", "replace"))
     allow_many_descriptors()
     configure_logs(config.logs.level, config.logs.format)
     manager = ServiceManager.take_over()

@@ -49,6 +49,8 @@ from remora_hub.syntax.code_text import PositionEncoding
 
 T = TypeVar("T")
 
+_LOOK_EVERY_S = 0.5
+
 log = get_logger(__name__)
 
 
@@ -192,6 +194,12 @@ class Hub:
             return Indexing(0, 0)  # about to begin
         return None if progress.is_finished else Indexing(progress.done, progress.pending)
 
+    @property
+    def is_first_index(self) -> bool:
+        """Whether the first index of the store is being made."""
+        session = self._sessions.session
+        return session is not None and session.is_first_index
+
     async def opened(self) -> None:
         """Return once the store is open: within seconds of the start, or of damage found."""
         await self._sessions.opened_soon()
@@ -325,12 +333,18 @@ class Hub:
         log.info("hub.idle", seconds=self._config.daemon.idle_exit_s)
         self.stop()
 
+    def _is_level(self) -> bool:
+        session = self._sessions.session
+        return session is not None and session.is_ready.is_set()
+
     async def _import_methods(self) -> None:
         """Before anybody has to wait for it, and behind all that is waited for."""
-        await self._sessions.opened()
-        if self._sessions.session is not None:
-            await self._sessions.session.is_ready.wait()
+        while not self._is_level():  # noqa: ASYNC110 - sessions come and go, and nobody waits for this
+            await asyncio.sleep(_LOOK_EVERY_S)
+        try:
             await asyncio.to_thread(dict, self._methods)
+        except Exception:  # whoever calls one hears of it, too; the rest of the hub goes on
+            log.exception("methods.not_imported", remedy="restart the hub")
 
     async def _take_up(self, change: ConfigChange) -> None:
         """Put ``change.config`` in force."""

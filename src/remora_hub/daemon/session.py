@@ -185,6 +185,11 @@ class Session:
         behind = first_walk + self.cold_start.progress.remaining + self.queue.pending + self.reconciler.marked
         return behind + self._symbols.behind
 
+    @property
+    def is_first_index(self) -> bool:
+        """Whether the first index of this store is being made."""
+        return self.store.rebuilt_reason is not None and not self.cold_start.progress.is_finished
+
     def _is_quiet(self) -> bool:
         """Whether neither indexing nor a client needs the machine."""
         return not self.pending and self._unasked_s() >= _UNASKED_FOR_S

@@ -14,31 +14,30 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from remora_hub.lsp_proxy.guardian import RunHub
 
-
-def simple_command(arguments: Sequence[str], run_hub: RunHub) -> int | None:
+def simple_command(arguments: Sequence[str]) -> int | None:
     """Serve an editor as ``remora-hub lsp`` or ``remora-hub --stdio``; the exit code once it is gone.
 
-    None where the arguments hold more than that: the command line knows what they mean.
+    None where the arguments hold more than that: the command line knows what they mean. Raises HubFork in a process
+    that is to become the hub.
     """
     if list(arguments) in (["lsp"], ["lsp", "--stdio"], ["--stdio"]):
-        return serve(run_hub)
+        return serve()
     return None
 
 
-def serve(
-    run_hub: RunHub,
-    root: Path | None = None,
-    state_dir: Path | None = None,
-    daemon_options: Sequence[str] = (),
-) -> int:
-    """Pump between standard input and output and the daemon.
+def serve(root: Path | None = None, state_dir: Path | None = None, daemon_options: Sequence[str] = ()) -> int:
+    """Pump between standard input and output and the daemon, which is started with ``daemon_options`` if need be.
 
-    If need be that is started, in a process of its own: ``run_hub`` with ``daemon_options``.
+    Raises HubFork in a process that is to become the hub.
     """
-    launcher = DaemonLauncher(run_hub, daemon_options)
+    launcher = DaemonLauncher(daemon_options, may_fork=_has_no_modules_of_the_editor())
     return Proxy(lambda folder: find_places(folder, root, state_dir), launcher, say).run()
+
+
+def _has_no_modules_of_the_editor() -> bool:
+    """Whether nothing can have been imported from the current directory, where ``python -m`` looks first."""
+    return bool(sys.flags.safe_path) or os.path.basename(sys.argv[0]) != "__main__.py"
 
 
 def say(text: str) -> None:

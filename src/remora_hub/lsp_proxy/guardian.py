@@ -1,8 +1,9 @@
 """The process between an editor's proxy and the daemon that it starts, until that answers.
 
 A daemon must not be a descendant of an editor, which may end all of its own: VS Code does, and people do. Nor is the
-guardian, whose own parent ends at once: nobody has to wait for it. All are forks of the proxy, as daemon(7) has it, and
-none is a new interpreter: that would be a sixth of the time to the first answer.
+guardian, whose own parent ends at once: nobody has to wait for it. All are forks of the proxy, as daemon(7) has it. A
+new interpreter would take a tenth of the time to the first answer; a proxy that has run for long starts one all the
+same, for the hub may have been updated since.
 """
 
 from __future__ import annotations
@@ -14,15 +15,14 @@ import sys
 from contextlib import suppress
 
 from remora_hub.errors import HubError
+from remora_hub.lsp_proxy.hub_fork import HubFork, close_inherited
 
 TYPE_CHECKING = False  # see ``hub_link``
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from typing import NoReturn
 
     from remora_hub.lsp_proxy.hub_link import Places
-
-    RunHub = Callable[[Sequence[str]], int | None]
 
 _LOOK_EVERY_MS = 20
 _MOST_BYTES = 4096  # less than a pipe holds
@@ -31,8 +31,8 @@ _MOST_BYTES = 4096  # less than a pipe holds
 class Guardian:
     """A fork of the proxy, which has one thread, that forks the daemon and waits until it ends or is let go."""
 
-    def __init__(self, places: Places, options: Sequence[str], run_hub: RunHub) -> None:
-        """``run_hub`` is ``remora-hub run`` and gives its exit code; ``options`` are further ones for it.
+    def __init__(self, places: Places, options: Sequence[str], *, in_place: bool) -> None:
+        """``options`` are further ones of ``remora-hub run``; ``in_place`` the fork becomes it, by ``HubFork``.
 
         Raises OSError where there is no process to be had.
         """
@@ -40,7 +40,7 @@ class Guardian:
         try:
             self._report, told = os.pipe()
             try:
-                self._begin(places, options, run_hub, held, told)
+                self._begin(places, options, in_place, held, told)
             except OSError:
                 os.close(self._report)
                 raise
@@ -71,23 +71,28 @@ class Guardian:
         code, _, words = told.partition(" ")
         return int(code or 1), words or "the start of the hub was ended without a word"
 
-    def _begin(self, places: Places, options: Sequence[str], run_hub: RunHub, held: int, told: int) -> None:
+    def _begin(self, places: Places, options: Sequence[str], in_place: bool, held: int, told: int) -> None:
         parent = os.fork()
         if parent == 0:
+            is_hub = False
             try:
                 if os.fork() == 0:
                     os.close(self._leash)
-                    code, words = _guard(places, options, run_hub, held)
+                    code, words = _guard(places, options, in_place, held)
                     os.write(told, f"{code} {words}".encode(errors="replace")[:_MOST_BYTES])
+            except HubFork:
+                is_hub = True
+                raise
             except OSError as error:
                 os.write(told, f"1 cannot start a hub: {error.strerror}".encode())
             finally:
-                os._exit(0)
+                if not is_hub:
+                    os._exit(0)
         with suppress(ChildProcessError):  # where such signals are ignored, the kernel has seen to it
             os.waitpid(parent, 0)
 
 
-def _guard(places: Places, options: Sequence[str], run_hub: RunHub, leash: int) -> tuple[int, str]:
+def _guard(places: Places, options: Sequence[str], in_place: bool, leash: int) -> tuple[int, str]:
     """The daemon's exit code and last words; 0 and none once it is let go."""
     from pathlib import Path
 
@@ -106,7 +111,7 @@ def _guard(places: Places, options: Sequence[str], run_hub: RunHub, leash: int) 
         return error.exit_code, str(error)
     daemon = os.fork()
     if daemon == 0:
-        _become_hub(run_arguments(paths, options), run_hub, log.descriptor)
+        _become_hub(run_arguments(paths, options), log.descriptor, in_place)
     log.close()
     letting_go = select.poll()
     letting_go.register(leash, select.POLLHUP)
@@ -118,20 +123,19 @@ def _guard(places: Places, options: Sequence[str], run_hub: RunHub, leash: int) 
     return 0, ""
 
 
-def _become_hub(arguments: Sequence[str], run_hub: RunHub, log: int) -> NoReturn:
-    """In a session of its own, with nothing of the editor's, as if started by a command of its own."""
-    code = None
+def _become_hub(arguments: Sequence[str], log: int, in_place: bool) -> NoReturn:
+    """In a session of its own, with nothing of the editor's. Raises HubFork, or is another program."""
+    os.setsid()
+    os.chdir("/")
+    for descriptor in (1, 2):
+        os.dup2(log, descriptor)
+    if in_place:
+        raise HubFork(arguments)
     try:
-        os.setsid()
-        os.chdir("/")
-        for descriptor in (1, 2):
-            os.dup2(log, descriptor)
-        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-        if not sys.flags.safe_path:
-            del sys.path[0]  # the directory of a script, or the editor's own
-        sys.argv = ["remora-hub", *arguments]
-        code = run_hub(arguments[1:])
-    except Exception:  # noqa: BLE001 - as at the end of any program: none of it is the proxy's
-        sys.excepthook(*sys.exc_info())
+        close_inherited()
+        command = [sys.executable, "-P", "-m", "remora_hub", *arguments]
+        os.execv(sys.executable, command)  # noqa: S606 - no shell, and nothing of anybody's in it
+    except OSError as error:
+        os.write(2, f"remora-hub: cannot run {sys.executable}: {error.strerror}\n".encode())
     finally:
-        os._exit(1 if code is None else code)
+        os._exit(1)

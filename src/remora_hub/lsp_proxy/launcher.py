@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Protocol
 
-    from remora_hub.lsp_proxy.guardian import RunHub
     from remora_hub.lsp_proxy.hub_link import Places
 
     class Launcher(Protocol):
@@ -28,22 +27,27 @@ if TYPE_CHECKING:
 
 
 _TEMPORARY_FAILURE = 75  # another hub was just being started
+_FRESH_S = 5.0  # so old a proxy has the modules that a hub would import
 _LONGEST_START_S = 20.0  # ``launch.LONGEST_START_S``, whose import would take longer
 
 
 class DaemonLauncher:
-    """Starts the daemon, which is ``run_hub``, with further command-line ``options``, as ``remora-hub start`` does."""
+    """Starts the daemon as ``remora-hub start`` does, with further command-line ``options``.
 
-    def __init__(self, run_hub: RunHub, options: Sequence[str] = ()) -> None:
-        self._run_hub = run_hub
+    Where it ``may_fork``, one that is wanted at once is a fork of this process: ``launch`` raises HubFork there.
+    """
+
+    def __init__(self, options: Sequence[str] = (), *, may_fork: bool = False) -> None:
         self._options = options
+        self._forks_until_s = time.monotonic() + _FRESH_S if may_fork else 0.0
         self._guardian: Guardian | None = None
         self._is_late_s = 0.0
 
     def launch(self, places: Places) -> None:
         """Begin to start one, unless that is under way. Raises OSError."""
         if self._guardian is None:
-            self._guardian = Guardian(places, self._options, self._run_hub)
+            is_fresh = time.monotonic() < self._forks_until_s
+            self._guardian = Guardian(places, self._options, in_place=is_fresh)
             self._is_late_s = time.monotonic() + _LONGEST_START_S
 
     def answers(self) -> None:

@@ -1,24 +1,25 @@
 """The program of the processes that read names as they are spelled; see ``spelling_process``.
 
-``argv`` is the parent's process id, the root, and descriptors to answer on, one for each process that shall read: the
-others are forks of the first, which looks for the files as soon as it runs. Standard input says which those are, as a
-``config.DiscoveryConfig`` does; then, in time, what is looked for first, a part of a name or nothing. Each process
-gives two answers, a 4-byte little-endian length and a list of files (path, suffixes, places): of those that seem to
-define what is wanted, then of all, as far as none of the others has read them. Both ends are of one interpreter: values
-are marshalled. Ends early if its parent does. Who waits for it waits for its start, too: it imports little.
+``argv`` is the root, and descriptors to answer on, one for each process that shall read: the others are forks of the
+first, which looks for the files as soon as it runs. Standard input says which those are, as a ``DiscoveryConfig`` does;
+then, in time, what is looked for first, a part of a name or nothing. Each process gives two answers, a 4-byte
+little-endian length and a list of files (path, suffixes, places): of those that seem to define what is wanted, then of
+all, as far as none of the others has read them. Both ends are of one interpreter: values are marshalled. All end as
+soon as standard input does. Who waits for it waits for its start, too: it imports little.
 """
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import marshal
 import os
+import select
 import struct
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
 
 from remora_hub.discovery.rules import SourceRules
 from remora_hub.discovery.walk import source_paths
@@ -28,7 +29,6 @@ from remora_hub.pipeline.spelling_process import ANSWER_HEADER
 
 _FILES_BETWEEN_LOOKS = 64
 _NUMBER = struct.Struct("<I")
-_MOST_PARTS = 10_000  # of a list: a pipe holds 16,000 numbers
 _NICE = 5  # once who waits has the first answer, which others than this process bring to them
 
 
@@ -40,27 +40,32 @@ def main() -> None:
 
 
 def _serve() -> None:
-    root, answers = sys.argv[2], [int(number) for number in sys.argv[3:]]
+    root, answers = sys.argv[1], [int(number) for number in sys.argv[2:]]
     discovery = marshal.load(sys.stdin.buffer)  # noqa: S302 - of its parent
     max_bytes = discovery.pop("max_file_bytes")
     paths = source_paths(Path(root), SourceRules(Path(root), **discovery))
     wanted = marshal.load(sys.stdin.buffer)  # noqa: S302 - of its parent
     to_look_into, to_read = _shared_out(paths), _shared_out(paths)
-    parent, share = int(sys.argv[1]), 0
-    for number in range(1, len(answers)):
-        first = os.getpid()
-        if os.fork() == 0:
-            parent, share = first, number
-            break
-    for number, answer in enumerate(answers):
-        if number != share:
-            os.close(answer)  # its reader shall see its end
-    with open(answers[share], "wb") as told:
-        _answer(read_names_defining(wanted, root, to_look_into, max_bytes), told, parent)
+    share, forks = 0, 0
+    with suppress(OSError):  # there are no more processes to be had: those that there are read all
+        for number in range(1, len(answers)):
+            if os.fork() == 0:
+                share, forks = number, 0
+                break
+            forks = number
+    try:
+        if share == 0:
+            for number in range(forks + 1, len(answers)):
+                for _ in range(2):
+                    _tell(answers[number], [])
+        for number, answer in enumerate(answers):
+            if number != share:
+                os.close(answer)  # its reader shall see its end
+        _tell(answers[share], read_names_defining(wanted, root, to_look_into, max_bytes))
         os.nice(_NICE)
-        _answer(read_names(root, to_read, max_bytes), told, parent)
-    if share == 0:  # it is the parent of the others
-        for _ in answers[1:]:
+        _tell(answers[share], read_names(root, to_read, max_bytes))
+    finally:
+        for _ in range(forks):
             os.wait()
 
 
@@ -69,8 +74,9 @@ def _shared_out(paths: Sequence[str]) -> Iterator[str]:
 
     A pipe has their numbers; each read takes one from it.
     """
-    size = max(_FILES_BETWEEN_LOOKS, 1 + len(paths) // _MOST_PARTS)
     taken, put = os.pipe()
+    most_parts = fcntl.fcntl(put, fcntl.F_GETPIPE_SZ) // _NUMBER.size // 2
+    size = max(_FILES_BETWEEN_LOOKS, 1 + len(paths) // most_parts)
     os.write(put, b"".join(map(_NUMBER.pack, range(0, len(paths), size))))
     os.close(put)
 
@@ -82,13 +88,22 @@ def _shared_out(paths: Sequence[str]) -> Iterator[str]:
     return parts()
 
 
-def _answer(files: Iterable[SpelledFile | None], told: BinaryIO, parent: int) -> None:
+def _tell(answer: int, files: Iterable[SpelledFile | None]) -> None:
+    """Raises BrokenPipeError as soon as nobody wants to know."""
     found = []
     for number, file in enumerate(files):
-        if number % _FILES_BETWEEN_LOOKS == 0 and os.getppid() != parent:
-            sys.exit()
+        if number % _FILES_BETWEEN_LOOKS == 0 and _is_let_go():
+            raise BrokenPipeError
         if file is not None:
             found.append(tuple(file))
     body = marshal.dumps(found)
-    told.write(ANSWER_HEADER.pack(len(body)) + body)
-    told.flush()
+    rest = memoryview(ANSWER_HEADER.pack(len(body)) + body)
+    while rest:
+        rest = rest[os.write(answer, rest) :]
+
+
+def _is_let_go() -> bool:
+    """Whether the hub has closed standard input, or has ended."""
+    poll = select.poll()
+    poll.register(0, 0)
+    return bool(poll.poll(0))

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from remora_hub.pipeline.spelled_files import SpelledFile
 
 ANSWER_HEADER = struct.Struct("<I")
-_PROGRAM = "from remora_hub.pipeline.spelling_main import main; main()"
+# Ctrl-C reaches the whole process group; the hub ends its processes.
+_PROGRAM = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); "
+_PROGRAM += "from remora_hub.pipeline.spelling_main import main; main()"
+_LONGEST_END_S = 10.0  # of processes that read on for 64 files at most
 LONGEST_WANTED = 1000  # characters; a pipe holds them, so that who asks need not wait until they are read
 
 
@@ -33,6 +36,7 @@ class SpellingProcess:
     """
 
     def __init__(self, root: Path, discovery: DiscoveryConfig, share_count: int) -> None:
+        self._is_closed = False
         with ExitStack() as undoing, ExitStack() as passed_on:
             self._answers: list[BinaryIO] = []
             told: list[int] = []
@@ -41,7 +45,7 @@ class SpellingProcess:
                 self._answers.append(undoing.enter_context(open(answers, "rb")))
                 passed_on.callback(os.close, write_end)
                 told.append(write_end)
-            command = (sys.executable, "-P", "-c", _PROGRAM, str(os.getpid()), str(root), *map(str, told))
+            command = (sys.executable, "-P", "-c", _PROGRAM, str(root), *map(str, told))
             # Not by asyncio: uvloop forks, which takes 15 ms of the event loop where the hub is large, this a tenth.
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=told, cwd="/")
             undoing.pop_all()
@@ -72,12 +76,14 @@ class SpellingProcess:
             return None
 
     def close(self) -> None:
-        """End it, if it has not; again if you like.
+        """Let it go: all of its processes end, and are waited for by one another. Again if you like.
 
-        Nobody waits for it: on a disk that hangs the kernel does so when that answers.
+        Nobody waits for the first: on a disk that hangs the kernel ends it when that answers.
         """
-        self._process.kill()
-        threading.Thread(target=self._reap, name="spelling-reaper", daemon=True).start()
+        if not self._is_closed:
+            self._is_closed = True
+            with suppress(RuntimeError):  # no thread to be had: it is waited for when the hub ends
+                threading.Thread(target=self._reap, name="spelling-reaper", daemon=True).start()
 
     def _send(self, request: Any) -> None:
         assert self._process.stdin is not None
@@ -86,9 +92,13 @@ class SpellingProcess:
             self._process.stdin.flush()
 
     def _reap(self) -> None:
-        self._process.wait()
         assert self._process.stdin is not None
         with suppress(OSError):  # what was left to be sent to it
             self._process.stdin.close()
+        try:
+            self._process.wait(_LONGEST_END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         for answers in self._answers:
             answers.close()

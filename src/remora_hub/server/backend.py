@@ -106,6 +106,10 @@ class LiveBackend(Backend, Protocol):
         """How far the cold start is; None once it is over."""
 
     @property
+    def is_first_index(self) -> bool:
+        """Whether the first index of this store is being made, so that answers are provisional."""
+
+    @property
     def max_file_bytes(self) -> int:
         """The largest file that is indexed, and the longest unsaved text."""
 

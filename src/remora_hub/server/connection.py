@@ -217,7 +217,10 @@ class Connection:
             self._waiting_bytes -= size
 
     async def _call(self, name: str, request: RequestId, params: msgspec.Raw) -> Answer | Failure:
-        method = self._methods.get(name)
+        try:
+            method = self._methods.get(name)  # which may have to be imported first: see ``LateMethods``
+        except Exception:  # noqa: BLE001 - as below
+            return self._crashed(request, name)
         if method is None:
             self._meter.failures["invalid"] += 1
             return Failure(request, WireError(METHOD_NOT_FOUND, f"no method {name[:_MOST_SHOWN]!r}"))
@@ -236,14 +239,16 @@ class Connection:
         except HubError as error:
             self._meter.failures["refused"] += 1
             return Failure(request, refusal_of(error))
-        except Exception:  # a fault of the hub's own: this boundary logs it, and the connection lives on
-            log.exception("request.crashed", method=name)
-            self._meter.failures["crashed"] += 1
-            return Failure(
-                request, WireError(INTERNAL_ERROR, f"{name} failed inside the hub; its log says why")
-            )
+        except Exception:  # noqa: BLE001 - a fault of the hub's own: it is logged, and the connection lives on
+            return self._crashed(request, name)
         finally:
             self._meter.took(name, time.perf_counter() - began_s)
+
+    def _crashed(self, request: RequestId, name: str) -> Failure:
+        """Called where an exception is handled."""
+        log.exception("request.crashed", method=name)  # noqa: LOG004
+        self._meter.failures["crashed"] += 1
+        return Failure(request, WireError(INTERNAL_ERROR, f"{name} failed inside the hub; its log says why"))
 
     async def _end(self) -> None:
         """Cancel what is under way and hang up."""

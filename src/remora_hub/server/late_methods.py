@@ -5,17 +5,22 @@ The first answer of a hub needs three of them.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 
 from remora_hub.server.connection import Method
 
 
 class LateMethods(Mapping[str, Method]):
-    """``methods``, and behind them what ``others`` gives once somebody looks for more. To list them asks for all."""
+    """``methods``, and behind them what ``others`` gives once somebody looks for more. To list them asks for all.
+
+    For any thread.
+    """
 
     def __init__(self, methods: Mapping[str, Method], others: Callable[[], Mapping[str, Method]]) -> None:
         self._methods = methods
         self._others: Callable[[], Mapping[str, Method]] | None = others
+        self._lock = threading.Lock()
 
     def __or__(self, other: LateMethods) -> LateMethods:
         """All of both, the late ones as late."""
@@ -31,8 +36,8 @@ class LateMethods(Mapping[str, Method]):
         return len(self._all())
 
     def _all(self) -> Mapping[str, Method]:
-        others = self._others
-        if others is not None:
-            self._methods = {**self._methods, **others()}
-            self._others = None
-        return self._methods
+        with self._lock:
+            if self._others is not None:
+                self._methods = {**self._methods, **self._others()}
+                self._others = None
+            return self._methods

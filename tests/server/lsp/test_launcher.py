@@ -5,9 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import signal
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -23,7 +22,7 @@ Program = Callable[[str], Path]
 
 
 @pytest.fixture
-def program(tmp_path: Path) -> Program:
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
     """Have a shell script take the place of the daemon; where it writes its process id."""
 
     def write(script: str) -> Path:
@@ -31,19 +30,10 @@ def program(tmp_path: Path) -> Program:
         file = tmp_path / "daemon"
         file.write_text(f"#!/bin/sh\necho $$ >{pid}.new\nmv {pid}.new {pid}\n{script}\n")
         file.chmod(0o700)
+        monkeypatch.setattr("remora_hub.lsp_proxy.guardian.sys.executable", str(file))
         return pid
 
     return write
-
-
-@pytest.fixture
-def started(tmp_path: Path) -> DaemonLauncher:
-    """What starts ``program`` as the daemon."""
-
-    def run_hub(_arguments: Sequence[str]) -> int:
-        os.execv(tmp_path / "daemon", ["daemon"])
-
-    return DaemonLauncher(run_hub)
 
 
 @pytest.fixture
@@ -59,10 +49,9 @@ def within_time(find: Callable[[], object]) -> object:
     return found
 
 
-def test_once_it_answers_a_daemon_is_no_descendant_of_its_editor(
-    program: Program, started: DaemonLauncher, places: Places
-) -> None:
+def test_once_it_answers_a_daemon_is_no_descendant_of_its_editor(program: Program, places: Places) -> None:
     pid = program("exec sleep 60")
+    started = DaemonLauncher()
     started.launch(places)
     within_time(pid.exists)
     daemon = psutil.Process(int(pid.read_text()))
@@ -77,22 +66,20 @@ def test_once_it_answers_a_daemon_is_no_descendant_of_its_editor(
         daemon.kill()
 
 
-def test_what_ended_it_is_told_once_and_another_can_be_started(
-    program: Program, started: DaemonLauncher, places: Places
-) -> None:
+def test_what_ended_it_is_told_once_and_another_can_be_started(program: Program, places: Places) -> None:
     program("echo 'remora-hub: the disk is on fire' >&2; echo noise >&2; exit 3")
+    started = DaemonLauncher()
     for _ in range(2):
         started.launch(places)
         assert within_time(started.failure) == "the disk is on fire"
         assert started.failure() is None
 
 
-def test_an_end_is_told_where_signals_of_children_are_ignored(
-    program: Program, started: DaemonLauncher, places: Places
-) -> None:
+def test_an_end_is_told_where_signals_of_children_are_ignored(program: Program, places: Places) -> None:
     program("echo 'remora-hub: the disk is on fire' >&2; exit 3")
     before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     try:
+        started = DaemonLauncher()
         started.launch(places)
         assert within_time(started.failure) == "the disk is on fire"
     finally:
@@ -100,7 +87,7 @@ def test_an_end_is_told_where_signals_of_children_are_ignored(
 
 
 def test_without_a_process_to_be_had_nothing_is_left_open(
-    started: DaemonLauncher, places: Places, monkeypatch: pytest.MonkeyPatch
+    places: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail() -> int:
         raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
@@ -108,14 +95,13 @@ def test_without_a_process_to_be_had_nothing_is_left_open(
     monkeypatch.setattr(os, "fork", fail)
     open_before = psutil.Process().num_fds()
     with pytest.raises(BlockingIOError):
-        started.launch(places)
+        DaemonLauncher().launch(places)
     assert psutil.Process().num_fds() == open_before
 
 
-def test_one_that_was_overtaken_by_another_is_no_failure(
-    program: Program, started: DaemonLauncher, places: Places
-) -> None:
+def test_one_that_was_overtaken_by_another_is_no_failure(program: Program, places: Places) -> None:
     pid = program("exit 75")
+    started = DaemonLauncher()
     started.launch(places)
     within_time(pid.exists)
     pid.unlink()
@@ -129,10 +115,11 @@ def test_one_that_was_overtaken_by_another_is_no_failure(
 
 
 def test_one_that_does_not_answer_is_told_once(
-    program: Program, started: DaemonLauncher, places: Places, monkeypatch: pytest.MonkeyPatch
+    program: Program, places: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(launcher, "_LONGEST_START_S", 0.0)
     pid = program("exec sleep 60")
+    started = DaemonLauncher()
     started.launch(places)
     try:
         assert "does not answer" in str(started.failure())
@@ -143,41 +130,18 @@ def test_one_that_does_not_answer_is_told_once(
         started.answers()
 
 
-def test_no_place_for_its_log_is_a_failure(started: DaemonLauncher, places: Places, tmp_path: Path) -> None:
+def test_a_program_that_cannot_be_run_is_a_failure(
+    places: Places, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("remora_hub.lsp_proxy.guardian.sys.executable", str(tmp_path / "gone"))
+    started = DaemonLauncher()
+    started.launch(places)
+    assert within_time(started.failure) == f"cannot run {tmp_path / 'gone'}: No such file or directory"
+
+
+def test_no_place_for_its_log_is_a_failure(places: Places, tmp_path: Path) -> None:
     (tmp_path / ".remora").mkdir()
     (tmp_path / ".remora" / "hub.log").mkdir()
+    started = DaemonLauncher()
     started.launch(places)
     assert "hub.log" in str(within_time(started.failure))
-
-
-def test_it_has_nothing_of_its_editor_s(tmp_path: Path, places: Places) -> None:
-    """Neither a descriptor, which would keep a pipe open, nor its current directory, nor its arguments."""
-    told = tmp_path / "told"
-
-    def run_hub(arguments: Sequence[str]) -> int:
-        descriptors = {
-            int(name): os.readlink(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd")[:-1]
-        }
-        log, nothing = str(tmp_path / ".remora" / "hub.log"), {0: os.devnull}
-        expected = ({**nothing, 1: log, 2: log}, "/", ["remora-hub", "run", *arguments], [str(tmp_path)])
-        found = (descriptors, os.getcwd(), sys.argv, list(arguments))
-        told.write_text("as it should be" if found == expected else f"{found} instead of {expected}")
-        return 5
-
-    leaked = os.open(os.devnull, os.O_RDONLY)
-    os.set_inheritable(leaked, True)
-    started = DaemonLauncher(run_hub)
-    started.launch(places)
-    assert within_time(started.failure) == "it ended at once"
-    os.close(leaked)
-    assert told.read_text() == "as it should be"
-
-
-def test_a_defect_of_its_own_is_in_its_log_and_told(places: Places) -> None:
-    def run_hub(_arguments: Sequence[str]) -> int:
-        sys.stderr = os.fdopen(2, "w")  # pytest has put another one in its place
-        raise ValueError("out of paper")
-
-    started = DaemonLauncher(run_hub)
-    started.launch(places)
-    assert within_time(started.failure) == "ValueError: out of paper"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from typing import Any
 import psutil
 import pytest
 
+import remora_hub
 from remora_hub.daemon.hub import Hub
 from remora_hub.holder import read_holder
+from remora_hub.lsp_proxy import launcher
 from remora_hub.paths import StatePaths
 
 FOLDING = "textDocument/foldingRange"
@@ -36,9 +39,11 @@ async def spawn(
     editor_class = request.getfixturevalue("editor_class")
     made: list[Any] = []
 
-    async def spawn(*options: str, cwd: Path | None = None) -> Any:
+    async def spawn(
+        *options: str, cwd: Path | None = None, flags: Sequence[str] = ("-P",), **more: Any
+    ) -> Any:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "remora_hub", "lsp", *options,
+            sys.executable, *flags, "-m", "remora_hub", "lsp", *options, **more,
             cwd=cwd or tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         assert process.stdout is not None
@@ -88,6 +93,15 @@ async def until_folded(editor: Any, path: str, lines: list[int]) -> None:
             if "error" in answer:
                 assert answer["error"]["code"] == -32801
             await asyncio.sleep(0.02)
+
+
+def open_in(pid: int) -> set[str]:
+    """What the descriptors of a process stand for (proc(5), ``fd``)."""
+    found = set()
+    for one in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            found.add(os.readlink(one))
+    return found
 
 
 def states_of_threads(pid: int) -> set[str]:
@@ -145,14 +159,44 @@ async def test_the_daemon_is_started_where_none_runs_and_outlives_the_editor(
     assert daemon_of(root) == pid
 
 
-async def test_the_daemon_it_starts_goes_by_its_own_name(spawn: Spawn, root: Path) -> None:
-    editor = await spawn()
+@pytest.mark.parametrize("flags", [("-P",), ()], ids=["a fork of it", "a new program"])
+@pytest.mark.parametrize("options", [(), ("--set", "logs.level=debug")], ids=["", "with options"])
+async def test_the_daemon_it_starts_goes_by_its_own_name_and_has_nothing_of_the_editor_s(
+    spawn: Spawn, root: Path, flags: tuple[str, ...], options: tuple[str, ...]
+) -> None:
+    leaked, other_end = os.pipe()
+    editor = await spawn(*options, flags=flags, pass_fds=(leaked,))
+    await editor.initialize()
+    daemon = psutil.Process(daemon_of(root))
+    assert daemon.cmdline()[-2 - len(options) :] == ["run", str(root), *options]
+    assert (daemon.cwd(), os.getsid(daemon.pid)) == ("/", daemon.pid)
+    pipe = os.readlink(f"/proc/self/fd/{leaked}")
+    assert pipe in open_in(editor.process.pid)
+    assert pipe not in open_in(daemon.pid)
+    os.close(leaked)
+    os.close(other_end)
+
+
+async def test_a_hub_that_was_updated_under_an_open_editor_is_started_as_it_is_now(
+    spawn: Spawn, root: Path, tmp_path: Path
+) -> None:
+    """A fork of the old proxy would have modules of both."""
+    updated = tmp_path / "updated"
+    source = Path(remora_hub.__file__).parent
+    await asyncio.to_thread(shutil.copytree, source, updated / "remora_hub")
+    editor = await spawn(env={**os.environ, "PYTHONPATH": str(updated)})
     await editor.initialize()
     pid = daemon_of(root)
     assert pid is not None
-    daemon = psutil.Process(pid)
-    assert daemon.cmdline() == ["remora-hub", "run", str(root)]
-    assert (daemon.cwd(), daemon.terminal()) == ("/", None)
+    with (updated / "remora_hub" / "errors.py").open("a") as errors:
+        errors.write("\nclass BrandNewError(HubError):\n    pass\n")
+    hub = updated / "remora_hub" / "daemon" / "hub.py"
+    before = "from remora_hub.errors import "
+    hub.write_text(hub.read_text().replace(before, f"{before}BrandNewError, "))
+    await asyncio.sleep(launcher._FRESH_S)  # until then nothing but a fork is made of it
+    os.kill(pid, signal.SIGKILL)
+    await until_folded(editor, "app/views.py", [5, 10])
+    assert daemon_of(root) not in (None, pid)
 
 
 async def test_a_daemon_that_dies_is_replaced_and_told_what_is_open(spawn: Spawn, root: Path) -> None:
@@ -191,6 +235,22 @@ async def hub_command(name: str, root: Path) -> None:
     process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.DEVNULL)
     async with asyncio.timeout(LONGEST_S):
         assert await process.wait() == 0
+
+
+async def test_what_is_unsaved_is_found_while_a_new_hub_still_compares_its_index_with_the_disk(
+    spawn: Spawn, root: Path
+) -> None:
+    for number in range(1500):  # so that it takes a moment
+        (root / f"m{number}.py").touch()
+    index = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "remora_hub", "index", str(root), stdout=subprocess.DEVNULL
+    )
+    assert await index.wait() == 0
+    editor = await spawn()
+    await editor.initialize()
+    editor.open("app/views.py", "class UnsavedThing: ...\n")
+    found = await editor.ask("workspace/symbol", {"query": "UnsavedThing"})
+    assert [one["name"] for one in found] == ["UnsavedThing"]
 
 
 async def test_a_hub_that_somebody_stopped_stays_so_until_somebody_starts_one(

@@ -50,7 +50,7 @@ async def workspace_symbols(editor: Editor, params: _QueryParams) -> list[_Works
     await backend.opened()
     found = await backend.search_symbols(params.query, None, _MOST_SYMBOLS, encoding=encoding)
     # Beside the first index, of which each answer is provisional, nobody waits for the start of a parse lane.
-    if unsaved := await editor.documents.overlays(at_once=backend.indexing is not None):
+    if unsaved := await editor.documents.overlays(at_once=backend.is_first_index):
         found = await asyncio.to_thread(_with_unsaved, unsaved, params.query, found, encoding)
     uris = {path: editor.uris.uri(path) for path in {symbol.path for symbol in found}}
     return [_shown(symbol, uris[symbol.path], encoding) for symbol in found]
