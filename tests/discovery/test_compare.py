@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import pytest
 
-from remora_hub.discovery.compare import Known, compare
+from remora_hub.discovery.compare import compare
 from remora_hub.discovery.fingerprint import Fingerprint
 
 SECOND_NS = 1_000_000_000
 OLD = Fingerprint(size=10, changed_ns=1_000 * SECOND_NS + 5, inode=7)
 
 
+class Known(NamedTuple):
+    size: int
+    changed_ns: int
+    inode: int
+    scanned_ns: int
+
+
 def suspects(found: Fingerprint, known: Fingerprint, scanned_ns: int = 2_000 * SECOND_NS) -> bool:
-    return compare({"a.py": found}, {"a.py": Known(known, "digest", scanned_ns)}).suspects == ["a.py"]
+    return compare({"a.py": found}, {"a.py": Known(*known, scanned_ns)}).suspects == ["a.py"]
 
 
 def test_new_and_removed_and_unchanged_are_told_apart() -> None:
-    known = {name: Known(OLD, "digest", 2_000 * SECOND_NS) for name in ("same.py", "gone.py")}
+    known = {name: Known(*OLD, 2_000 * SECOND_NS) for name in ("same.py", "gone.py")}
     difference = compare({"same.py": OLD, "new.py": OLD}, known)
     assert (difference.suspects, difference.removed, difference.unchanged) == (["new.py"], ["gone.py"], 1)
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-import msgspec
+from typing import NamedTuple, Protocol
 
 from remora_hub.discovery.fingerprint import Fingerprint
 
@@ -15,15 +14,27 @@ _TICK_GRANULARITY_NS = 20_000_000
 _COARSE_GRANULARITY_NS = 2_000_000_000
 
 
-class Known(msgspec.Struct, frozen=True):
-    """What was recorded when a file was last read; ``scanned_ns`` is the wall clock (ns) from before that read."""
+class Known(Protocol):
+    """What was recorded when a file was last read: its fingerprint then, and the wall clock (ns) from before that."""
 
-    fingerprint: Fingerprint
-    digest: str
-    scanned_ns: int
+    @property
+    def size(self) -> int:
+        """As in ``Fingerprint``."""
+
+    @property
+    def changed_ns(self) -> int:
+        """As in ``Fingerprint``."""
+
+    @property
+    def inode(self) -> int:
+        """As in ``Fingerprint``."""
+
+    @property
+    def scanned_ns(self) -> int:
+        """Nanoseconds since the epoch."""
 
 
-class Difference(msgspec.Struct, frozen=True):
+class Difference(NamedTuple):
     """``suspects`` must be read and compared by digest, ``removed`` are known and gone; ``unchanged`` is a count."""
 
     suspects: list[str]
@@ -40,7 +51,11 @@ def compare(found: Mapping[str, Fingerprint], known: Mapping[str, Known]) -> Dif
     suspects: list[str] = []
     for path, fingerprint in found.items():
         before = known.get(path)
-        if before is None or before.fingerprint != fingerprint or is_racily_clean(before):
+        if (
+            before is None
+            or (before.size, before.changed_ns, before.inode) != fingerprint
+            or (before.changed_ns >= before.scanned_ns - _COARSE_GRANULARITY_NS and is_racily_clean(before))
+        ):
             suspects.append(path)
     removed = [path for path in known if path not in found]
     return Difference(suspects, removed, len(found) - len(suspects))
@@ -48,6 +63,5 @@ def compare(found: Mapping[str, Fingerprint], known: Mapping[str, Known]) -> Dif
 
 def is_racily_clean(known: Known) -> bool:
     """Whether the file may have changed after it was read without its fingerprint telling."""
-    changed_ns = known.fingerprint.changed_ns
-    granularity_ns = _TICK_GRANULARITY_NS if changed_ns % 1_000_000_000 else _COARSE_GRANULARITY_NS
-    return changed_ns >= known.scanned_ns - granularity_ns
+    granularity_ns = _TICK_GRANULARITY_NS if known.changed_ns % 1_000_000_000 else _COARSE_GRANULARITY_NS
+    return known.changed_ns >= known.scanned_ns - granularity_ns

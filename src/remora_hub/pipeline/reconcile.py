@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from remora_hub.discovery.compare import Known, compare
+from remora_hub.discovery.compare import compare
 from remora_hub.discovery.fingerprint import Fingerprint
 from remora_hub.discovery.omission import Omission
 from remora_hub.discovery.rules import SourceRules
@@ -66,11 +66,8 @@ def _compare(
     known: Mapping[str, StoredFingerprint],
     scanned_ns: int,
 ) -> Reconciliation:
-    regular = {
-        path: Known(Fingerprint(*stored[:3]), stored.digest, stored.scanned_ns)
-        for path, stored in known.items()
-        if path not in found.omitted
-    }
+    omitted = found.omitted
+    regular = {path: one for path, one in known.items() if path not in omitted} if omitted else known
     difference = compare(found.files, regular)
     sizes = {path: found.files[path].size for path in difference.suspects}
     suspects = dict(sorted(sizes.items(), key=lambda item: item[1], reverse=True))
