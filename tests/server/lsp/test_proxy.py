@@ -61,7 +61,8 @@ async def spawn(
         await editor.process.wait()
     for command in ("start", "run"):  # a proxy may have been about to start a daemon
         for process in psutil.process_iter(["cmdline"]):
-            if {command, str(root)} <= set(process.info["cmdline"] or ()):
+            # One that is a fork has a title, which is a single word to the kernel.
+            if {command, str(root)} <= set(" ".join(process.info["cmdline"] or ()).split()):
                 with suppress(psutil.NoSuchProcess):  # gone by itself meanwhile
                     process.kill()
                     process.wait(LONGEST_S)
