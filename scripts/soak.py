@@ -98,8 +98,7 @@ class Soak:
         ):
             if time.monotonic() > deadline:
                 break
-            # Between two looks: the end of another's threads and children is told to nobody here.
-            time.sleep(0.1)
+            time.sleep(0.1)  # between two looks: the end of another's threads and children is told to nobody
         wal = self._paths.database.with_name("hub.db-wal").stat().st_size
         return Held(
             process.memory_info().rss / 1e6,

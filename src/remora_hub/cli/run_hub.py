@@ -60,9 +60,8 @@ def _run(
     from remora_hub.daemon.service_manager import ServiceManager
     from remora_hub.logs import configure_logs
 
-    if (
-        sys.orig_argv[-len(sys.argv) + 1 :] != sys.argv[1:]
-    ):  # a fork of an editor's proxy, which goes by its name
+    is_fork = sys.orig_argv[-len(sys.argv) + 1 :] != sys.argv[1:]
+    if is_fork:  # of an editor's proxy: it goes by its own name
         setproctitle(os.fsencode(" ".join(sys.argv)).decode("utf-8", "replace"))
     allow_many_descriptors()
     configure_logs(config.logs.level, config.logs.format)
@@ -86,9 +85,8 @@ def _run(
 @contextmanager
 def early_spelling(paths: StatePaths, config: HubConfig) -> Iterator[SpellingProcess | None]:
     """What reads names where nothing is indexed yet: on another core, while this process imports."""
-    if os.path.exists(
-        paths.database
-    ):  # unlike ``Path.exists``, no error where the directory may not be searched
+    # Unlike ``Path.exists``, no error where the directory may not be searched.
+    if os.path.exists(paths.database):
         yield None
         return
     from remora_hub.pipeline.spelling_process import SpellingProcess

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 _TEMPORARY_FAILURE = 75  # another hub was just being started
-_FRESH_S = 5.0  # so old a proxy has the modules that a hub would import
+_FRESH_S = 5.0  # a proxy no older than that has the modules that a hub would import now
 _LONGEST_START_S = 20.0  # ``launch.LONGEST_START_S``, whose import would take longer
 
 

@@ -76,11 +76,8 @@ def _on_one_core() -> Iterator[None]:
         allowed = os.sched_getaffinity(0)
         before = set(os.listdir(_THREADS))
         os.sched_setaffinity(0, {_last_core(allowed)})
-    except (
-        OSError,
-        LookupError,
-        ValueError,
-    ):  # a sandbox that forbids it, or has no /proc: then it takes longer
+    except (OSError, LookupError, ValueError):
+        # A sandbox that forbids it, or has no /proc: then it takes longer.
         yield
         return
     try:
