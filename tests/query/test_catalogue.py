@@ -19,7 +19,7 @@ Save = Callable[[dict[str, str]], Awaitable[int]]
 @pytest.fixture
 def catalogue(store: NodeStateStore) -> Catalogue:
     made = Catalogue()
-    store.add_listener(lambda commit: made.on_commit(commit.written))
+    store.add_listener(lambda commit: made.on_commit(commit.written, commit.former_names))
     return made
 
 
@@ -49,7 +49,7 @@ async def test_a_commit_during_the_first_reading_is_taken_in(
 
         def mentions(self) -> list[tuple[str, bytes, bool]]:
             found = super().mentions()
-            catalogue.on_commit({"a.py": None, "b.py": Written("", Extractor().extract("b.py", b"f()"))})
+            catalogue.on_commit({"a.py": None, "b.py": Written("", Extractor().extract("b.py", b"f()"))}, {})
             return found
 
     with closing(Overtaken(store.path)) as reader:

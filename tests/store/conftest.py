@@ -43,7 +43,7 @@ def make_replacement(
     ]
     names = "\n" + "".join(f"{suffix.partition('#')[0]}\n" for suffix in suffixes)
     body = json.dumps({"line_count": 9, "node_count": len(bodies)}, separators=(",", ":"))
-    encoded = f"[{','.join(bodies)}]".encode("utf-8", "surrogateescape")
+    encoded = "".join(f"{body}\n" for body in bodies).encode("utf-8", "surrogateescape")
     places = pack_places_of(body.encode("utf-8", "replace").decode() for body in bodies)
     code = b"code of " + path.encode("utf-8", "surrogateescape")
     packed = PackedFile(

@@ -25,7 +25,7 @@ from remora_hub.syntax.usage import words_of
 _MOST_PROBLEMS = 20  # of one file; a file with more is broken throughout
 _MOST_ERROR_NODES = 2_000  # visited to find them
 
-_encode = msgspec.json.Encoder().encode
+_encode, _encode_lines = msgspec.json.Encoder().encode, msgspec.json.Encoder().encode_lines
 
 
 class _ProblemFacts(msgspec.Struct, frozen=True):
@@ -88,7 +88,9 @@ class Extractor:
         if quoted:
             words = b" ".join([words, *map(words_of, quoted)])
         names, code = pack_code(mask, words)
-        return PackedFile(_encode(facts).decode(), suffixes, pack_nodes(_encode(nodes)), names, code, places)
+        return PackedFile(
+            _encode(facts).decode(), suffixes, pack_nodes(_encode_lines(nodes)), names, code, places
+        )
 
 
 def _syntax_problems(root: Node, source: bytes, lines: Lines) -> list[_ProblemFacts]:

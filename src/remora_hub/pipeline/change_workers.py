@@ -96,9 +96,7 @@ class ChangeWorkers:
 
     async def _process(self, paths: list[str], index: Index) -> dict[str, Outcome]:
         """Bring ``paths`` into the store; the outcome of those that have to be looked at again."""
-        known = await self._store.read(
-            lambda reader: {path: found for path in paths if (found := reader.fingerprints(path).get(path))}
-        )
+        known = await self._store.read(lambda reader: reader.fingerprints_of(paths))
         indexed = await index(paths, known)
         self.processed += len(paths) - len(indexed.postponed)
         outcomes = dict.fromkeys(indexed.postponed, Outcome.POSTPONED)

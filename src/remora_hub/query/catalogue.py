@@ -24,7 +24,7 @@ class Catalogue:
         self._names = NameTable()
         self._star_importers: set[str] = set()
         self._is_read = False
-        self._meanwhile: list[Mapping[str, Written | None]] | None = None  # commits during the first reading
+        self._meanwhile: dict[str, Written | None] | None = None  # what was written during the first reading
         self._reading, self._changing = Lock(), Lock()
 
     def read(self, reader: IndexReader) -> None:
@@ -35,22 +35,22 @@ class Catalogue:
             if self._is_read:
                 return
             with self._changing:
-                self._meanwhile = []
+                self._meanwhile = {}
             files = reader.mentions()
             with self._changing:
                 for path, names, is_star_importer in files:
-                    self._put(path, names, is_star_importer)
-                for written in self._meanwhile:
-                    self._take_in(written)
+                    if path not in self._meanwhile:
+                        self._put(path, names, is_star_importer)
+                self._take_in(self._meanwhile, {})
                 self._meanwhile, self._is_read = None, True
 
-    def on_commit(self, written: Mapping[str, Written | None]) -> None:
-        """In the writer's thread; ``written`` as in ``Commit``."""
+    def on_commit(self, written: Mapping[str, Written | None], former_names: Mapping[str, bytes]) -> None:
+        """In the writer's thread; both as in ``Commit``."""
         with self._changing:
             if self._is_read:
-                self._take_in(written)
+                self._take_in(written, former_names)
             elif self._meanwhile is not None:
-                self._meanwhile.append(written)
+                self._meanwhile.update(written)
 
     def files_naming(self, name: str) -> list[str]:
         """The files in whose code the identifier ``name`` occurs, sorted."""
@@ -62,18 +62,21 @@ class Catalogue:
         with self._changing:
             return sorted(self._star_importers)
 
-    def _take_in(self, written: Mapping[str, Written | None]) -> None:
+    def _take_in(self, written: Mapping[str, Written | None], former_names: Mapping[str, bytes]) -> None:
         for path, new in written.items():
             if new is None:
                 self.modules.discard(path)
                 self._names.remove(path)
                 self._star_importers.discard(path)
             else:
-                self._put(path, new.facts.names, imports_everything(new.facts.body))
+                former = former_names.get(path)
+                self._put(path, new.facts.names, imports_everything(new.facts.body), former)
 
-    def _put(self, path: str, names: bytes, is_star_importer: bool) -> None:
+    def _put(self, path: str, names: bytes, is_star_importer: bool, former: bytes | None = None) -> None:
         self.modules.add(path)
-        self._names.put(path, NAMES.decompress(names))
+        if names != former:
+            known = None if former is None else NAMES.decompress(former)
+            self._names.put(path, NAMES.decompress(names), known)
         if is_star_importer:
             self._star_importers.add(path)
         else:

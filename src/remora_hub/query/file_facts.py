@@ -62,7 +62,7 @@ class _Record(msgspec.Struct):
     exports: list[str] | None = None
 
 
-_decode_nodes = msgspec.json.Decoder(list[Node]).decode
+_decode_nodes = msgspec.json.Decoder(Node).decode_lines
 _decode_record = msgspec.json.Decoder(_Record).decode
 
 

@@ -136,7 +136,7 @@ class Commit(msgspec.Struct, frozen=True):
     changed, no number was allotted and ``seq`` is the latest one. ``at`` is Unix seconds. ``by_file`` covers the whole
     transaction, which other callers' writes may share; ``discarded`` (no longer current) and ``failed`` (what kept
     a file from being stored) are the caller's own paths. ``written`` is for listeners: each file that was written
-    whole, None for one that is gone or has no facts.
+    whole, None for one that is gone or has no facts; ``former_names`` are the names that those had which were known.
     """
 
     seq: int
@@ -145,6 +145,7 @@ class Commit(msgspec.Struct, frozen=True):
     discarded: tuple[str, ...] = ()
     failed: Mapping[str, StoreError] = msgspec.field(default_factory=dict)
     written: Mapping[str, Written | None] = msgspec.field(default_factory=dict)
+    former_names: Mapping[str, bytes] = msgspec.field(default_factory=dict)
 
     @property
     def files(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import apsw
 
@@ -92,10 +92,13 @@ class IndexReader:
                     _FINGERPRINTS
                 )  # a plain scan: half the time for all of a repository
             )
-            return {
-                path: Fingerprint(size, changed_ns, unsigned_inode(inode), digest, scanned_ns, status)
-                for path, size, changed_ns, inode, digest, scanned_ns, status in rows
-            }
+            return _fingerprints(rows)
+
+    def fingerprints_of(self, paths: Sequence[str]) -> dict[str, Fingerprint]:
+        """What is known of those of these files that are known at all, by path."""
+        with self._errors():
+            places = ",".join("?" * len(paths))
+            return _fingerprints(self._connection.execute(f"{_FINGERPRINTS} WHERE path IN ({places})", paths))
 
     def paths(self, under: str | None = None, status: str | None = None) -> list[str]:
         """The paths of all files (at or below ``under``, of one status), sorted."""
@@ -202,6 +205,13 @@ class IndexReader:
             raise StoreError("read the store", str(self._path), "it is closed") from error
         except apsw.Error as error:
             raise store_error("read the store", self._path, error) from error
+
+
+def _fingerprints(rows: Iterable[tuple[Any, ...]]) -> dict[str, Fingerprint]:
+    return {
+        path: Fingerprint(size, changed_ns, unsigned_inode(inode), digest, scanned_ns, status)
+        for path, size, changed_ns, inode, digest, scanned_ns, status in rows
+    }
 
 
 def _lines_ending_in(name_at_end: re.Pattern[str], suffixes: str) -> Iterator[str]:

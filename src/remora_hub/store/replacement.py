@@ -11,7 +11,7 @@ from remora_hub.facts import PackedFile, pack_nodes, pack_places
 from remora_hub.store.changes import FileChange, FileOmitted, FileReplaced
 
 NO_FACTS = PackedFile(
-    body="{}", suffixes=[], nodes=pack_nodes(b"[]"), names=NAMES.compress(b""), code=b"", places=""
+    body="{}", suffixes=[], nodes=pack_nodes(b""), names=NAMES.compress(b""), code=b"", places=""
 )
 
 
@@ -109,7 +109,7 @@ def recorded(
 
 def pack_bodies(bodies: Mapping[str, str]) -> bytes:
     """The blob of the nodes' records, from the text of each."""
-    return pack_nodes(f"[{','.join(bodies.values())}]".encode())
+    return pack_nodes("".join(f"{body}\n" for body in bodies.values()).encode())
 
 
 def pack_places_of(bodies: Iterable[str], wide: Mapping[str, str] | None = None) -> str:

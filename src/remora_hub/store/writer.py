@@ -181,7 +181,7 @@ class Writer:
         for write, outcome in zip(group, outcomes, strict=True):
             write.future.set_result(
                 msgspec.structs.replace(
-                    commit, discarded=outcome.discarded, failed=outcome.failed, written={}
+                    commit, discarded=outcome.discarded, failed=outcome.failed, written={}, former_names={}
                 )
             )
 

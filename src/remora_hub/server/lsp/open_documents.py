@@ -15,7 +15,6 @@ from remora_hub.errors import HubError
 from remora_hub.facts import PackedFile
 from remora_hub.logs import get_logger
 from remora_hub.server.backend import LiveBackend
-from remora_hub.store.reader import Reader
 from remora_hub.text_document import TextDocument
 
 _LONGEST_WAIT_S = 2.0
@@ -155,12 +154,8 @@ class OpenDocuments:
 
     async def _stored_digests(self, paths: Iterable[str]) -> dict[str, str]:
         wanted = list(paths)
-
-        def digests(reader: Reader) -> dict[str, str]:
-            found = (reader.fingerprints(path).get(path) for path in wanted)
-            return {path: one.digest for path, one in zip(wanted, found, strict=True) if one is not None}
-
-        return await self._backend.store.read(digests)
+        known = await self._backend.store.read(lambda reader: reader.fingerprints_of(wanted))
+        return {path: one.digest for path, one in known.items()}
 
 
 def _as_on_disk(text: str) -> bytes:
