@@ -25,7 +25,7 @@ class Place(msgspec.Struct, frozen=True):
     column: int
 
 
-class Span(msgspec.Struct, frozen=True):
+class Span(msgspec.Struct, frozen=True, gc=False):
     """A name where it stands in a file."""
 
     path: str
@@ -140,7 +140,7 @@ class Reported(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
-class Symbol(msgspec.Struct, frozen=True, omit_defaults=True):
+class Symbol(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One node as search shows it; ``line`` is 1-based, ``column`` 0-based.
 
     ``column`` counts UTF-8 bytes, or the units of another encoding if the search was asked for that.

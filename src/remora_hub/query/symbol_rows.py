@@ -14,7 +14,7 @@ from remora_hub.store.keys import node_key
 from remora_hub.syntax.code_text import PositionEncoding
 
 _MODULE = "<module>"
-_FAR_DOWN = 32  # symbols, in a file that is taken apart once and as a whole for one answer
+_MOST_TAKEN_APART = 2_000  # files, 2 KB each
 
 
 def names_of(row: FileSymbols) -> list[str]:
@@ -52,27 +52,35 @@ def one_line(text: str) -> str:
 
 
 class SymbolRows:
-    """Symbols by number."""
+    """Symbols by number. Files that were shown are kept taken apart, those that were first last."""
 
     def __init__(self, files: Sequence[FileSymbols]) -> None:
         self.spelled: set[int] = set()  # files whose symbols are known by their spelling only
         self._files = files
+        self._taken_apart: dict[int, tuple[str, list[str], list[str]]] = {}
+
+    def has_changed(self, file: int) -> None:
+        """Another row stands for the file of that number now; what is known by its spelling only is no longer."""
+        self.spelled.discard(file)
+        self._taken_apart.pop(file, None)
 
     def symbols(self, numbers: Sequence[int], encoding: PositionEncoding = "utf-8") -> list[Symbol]:
         """The symbols as they are shown, columns in units of ``encoding``."""
-        taken_apart: dict[int, tuple[list[str], list[str]]] = {}
         shown = []
         for number in numbers:
             file, row = file_of(number), row_of(number)
-            path, suffixes, places = self._files[file]
-            if row < _FAR_DOWN:  # what is behind it is left in one piece
-                suffix, place = suffixes.split("\n", row + 1)[row], places.split(" ", row + 2)[row + 1]
-            else:
-                if file not in taken_apart:
-                    taken_apart[file] = suffixes.split("\n"), places.split(" ")
-                suffix, place = taken_apart[file][0][row], taken_apart[file][1][row + 1]
-            shown.append(_symbol(path, suffix, mark_of(number), place, encoding, file in self.spelled))
+            known = self._taken_apart.get(file)
+            path, suffixes, places = known or self._take_apart(file)
+            mark, is_spelled = mark_of(number), file in self.spelled
+            shown.append(_symbol(path, suffixes[row], mark, places[row + 1], encoding, is_spelled))
         return shown
+
+    def _take_apart(self, file: int) -> tuple[str, list[str], list[str]]:
+        if len(self._taken_apart) >= _MOST_TAKEN_APART:
+            del self._taken_apart[next(iter(self._taken_apart))]
+        path, suffixes, places = self._files[file]
+        self._taken_apart[file] = taken_apart = path, suffixes.split("\n"), places.split(" ")
+        return taken_apart
 
 
 class Scopes:

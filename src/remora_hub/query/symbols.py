@@ -139,7 +139,7 @@ class SymbolTable:
                 new += self._postings.add(zip(names_of(row), numbers_of(row, file), strict=True))
                 continue
             known, self._files[file] = self._files[file], row
-            self._rows.spelled.discard(file)
+            self._rows.has_changed(file)
             if known.suffixes == row.suffixes and marks_in(known) == marks_in(row):
                 continue  # the same symbols, perhaps in other places: nothing was said of those
             self._unkept += 1

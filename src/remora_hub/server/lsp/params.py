@@ -13,14 +13,14 @@ class Nothing(msgspec.Struct):
     """No parameters."""
 
 
-class Position(msgspec.Struct):
+class Position(msgspec.Struct, gc=False):
     """Both 0-based; ``character`` in units of the negotiated encoding."""
 
     line: UInteger
     character: UInteger
 
 
-class Range(msgspec.Struct):
+class Range(msgspec.Struct, gc=False):
     """The end is behind the last character."""
 
     start: Position

@@ -29,12 +29,12 @@ class _QueryParams(msgspec.Struct):
     query: Annotated[str, msgspec.Meta(max_length=1000)]  # as that of hub/symbols
 
 
-class _Location(msgspec.Struct):
+class _Location(msgspec.Struct, gc=False):
     uri: str
     range: Range
 
 
-class _WorkspaceSymbol(msgspec.Struct, rename="camel"):
+class _WorkspaceSymbol(msgspec.Struct, rename="camel", gc=False):
     name: str
     kind: int
     location: _Location
