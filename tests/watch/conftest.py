@@ -117,11 +117,13 @@ async def mirror_of() -> AsyncIterator[Callable[..., Awaitable[Mirror]]]:
     """Start a watcher on a root, and a mirror that follows it."""
     async with AsyncExitStack() as stack:
 
-        async def start(root: Path, **options: Any) -> Mirror:
+        async def start(
+            root: Path, *, listed: Callable[[], dict[str, int] | None] | None = None, **options: Any
+        ) -> Mirror:
             rules = SourceRules(root)
             watcher = Watcher(root, rules, **{"reconcile_interval_s": NEVER_S, **options})
             stack.push_async_callback(watcher.close)
-            await watcher.start()
+            await watcher.start(listed)
             found = walk(root, rules)
             watcher.ensure(found.directories)
             mirror = Mirror(root, rules, watcher, found.files)

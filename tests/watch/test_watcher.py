@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from remora_hub.discovery.rules import SourceRules
-from remora_hub.discovery.walk import walk
+from remora_hub.discovery.walk import walk, walk_directories
 from remora_hub.errors import RootError
 from remora_hub.watch.hints import Rescan
 from remora_hub.watch.notifier import EventSource, open_inotify
@@ -49,6 +49,20 @@ async def test_written_changed_and_deleted_files_are_hinted_at_by_path(
     await mirror.converges()
     assert {path for hints in mirror.hints for path in hints.paths} == {"a.py", "b/new.py", "b/old.py"}
     assert mirror.reasons() == set()
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+async def test_directories_that_came_went_or_were_replaced_since_they_were_listed_are_followed(
+    is_told: bool, root: Path, mirror_of: StartMirror
+) -> None:
+    put(root, "gone/a.py", "replaced/b.py", "kept/c.py")
+    listed = walk_directories(root, SourceRules(root))
+    shutil.rmtree(root / "gone")
+    (root / "replaced").rename(root / "away")
+    put(root, "replaced/b.py", "new/deep/d.py")
+    mirror = await mirror_of(root, listed=lambda: listed if is_told else None)
+    put(root, "kept/c.py", "replaced/b.py", "new/deep/d.py", "away/e.py", "gone/a.py")
+    await mirror.converges()
 
 
 async def test_files_that_are_no_sources_give_no_hints(root: Path, mirror_of: StartMirror) -> None:

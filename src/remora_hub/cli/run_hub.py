@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from remora_hub.cli.common_options import CommonOptions
+from remora_hub.daemon.early_start import EarlyStart, early_start
 from remora_hub.errors import HubError
 
 if TYPE_CHECKING:
     from remora_hub.config import HubConfig
     from remora_hub.paths import StatePaths
-    from remora_hub.pipeline.spelling_process import SpellingProcess
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
@@ -43,13 +42,11 @@ def simple_command(arguments: Sequence[str]) -> int | None:
 def run_hub(options: CommonOptions) -> None:
     """Run the hub until it is stopped. Raises HubError."""
     config, paths = options.load_config().config, options.paths()
-    with early_spelling(paths, config) as spelling:
-        _run(options, paths, config, spelling)
+    with early_start(paths, config) as early:
+        _run(options, paths, config, early)
 
 
-def _run(
-    options: CommonOptions, paths: StatePaths, config: HubConfig, spelling: SpellingProcess | None
-) -> None:
+def _run(options: CommonOptions, paths: StatePaths, config: HubConfig, early: EarlyStart) -> None:
     from setproctitle import setproctitle
 
     from remora_hub.cli.progress import ProgressReport
@@ -74,30 +71,12 @@ def _run(
             load_config=lambda: options.load_config().config,
             manager=manager,
             on_stop=lambda: end_process_in(LONGEST_STOP_S, () if manager.listeners else (paths.socket,)),
-            spelling=spelling,
+            early=early,
         )
         with ProgressReport(config.index.progress) as report:
             await hub.run(lambda session: report.follow(session.cold_start.progress))
 
     run_loop(main)
-
-
-@contextmanager
-def early_spelling(paths: StatePaths, config: HubConfig) -> Iterator[SpellingProcess | None]:
-    """What reads names where nothing is indexed yet: on another core, while this process imports."""
-    # Unlike ``Path.exists``, no error where the directory may not be searched.
-    if os.path.exists(paths.database):
-        yield None
-        return
-    from remora_hub.pipeline.spelling_process import SpellingProcess
-
-    try:
-        spelling = SpellingProcess(paths.root, config.discovery, config.index.lane_count)
-    except OSError:  # none to be had: whoever asks for names tries again, and says so
-        yield None
-        return
-    with closing(spelling):
-        yield spelling
 
 
 def _read(arguments: Sequence[str]) -> CommonOptions | None:

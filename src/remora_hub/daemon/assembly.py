@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from remora_hub.config import HubConfig
-from remora_hub.discovery.rules import SourceRules
 from remora_hub.facts import EXTRACTOR_VERSION
 from remora_hub.paths import StatePaths, cache_directory
 from remora_hub.pipeline.lanes import ParseLanes
@@ -30,17 +29,6 @@ def facts_cache(config: HubConfig) -> FactsCache | None:
     if not limit_bytes:
         return None
     return FactsCache(cache_directory(), extractor_version=EXTRACTOR_VERSION, limit_bytes=limit_bytes)
-
-
-def source_rules(paths: StatePaths, config: HubConfig) -> SourceRules:
-    """Which files are sources, as configured."""
-    return SourceRules(
-        paths.root,
-        include=config.discovery.include,
-        exclude=config.discovery.exclude,
-        default_ignores=config.discovery.default_ignores,
-        respect_git_ignores=config.discovery.respect_git_ignores,
-    )
 
 
 def parse_lanes(config: HubConfig) -> ParseLanes:

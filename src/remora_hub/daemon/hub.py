@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from remora_hub import __version__
 from remora_hub.answers import SearchResults, Symbol
 from remora_hub.config import HubConfig
+from remora_hub.daemon.early_start import EarlyStart
 from remora_hub.daemon.event_loop import run_until
 from remora_hub.daemon.idle import wait_until_idle
 from remora_hub.daemon.lock import RootLock
@@ -36,7 +37,6 @@ from remora_hub.logs import configure_logs, get_logger
 from remora_hub.metrics.catalogue import Samples
 from remora_hub.paths import StatePaths
 from remora_hub.pipeline.progress import Progress
-from remora_hub.pipeline.spelling_process import SpellingProcess
 from remora_hub.query.index import Index
 from remora_hub.server.backend import Indexing
 from remora_hub.server.endpoint import Endpoint
@@ -58,7 +58,7 @@ class Hub:
     """The running hub of one root; what ``server.backend.Backend`` asks for.
 
     ``load_config`` reads the configuration anew, for a reload; ``manager`` is told how the hub stands, and may have
-    sockets for it; ``on_stop`` is called when it begins to shut down; ``spelling`` reads names for the first session.
+    sockets for it; ``on_stop`` is called when it begins to shut down; ``early`` was begun for the first session.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Hub:
         load_config: Callable[[], HubConfig] | None = None,
         manager: ServiceManager | None = None,
         on_stop: Callable[[], None] | None = None,
-        spelling: SpellingProcess | None = None,
+        early: EarlyStart = EarlyStart(),  # noqa: B008 - it cannot be changed
     ) -> None:
         self._paths = paths
         self._config = config
@@ -103,7 +103,7 @@ class Hub:
             self._session_opened,
             self.looked_at,
             lambda: self._endpoint.clients > 0,
-            spelling,
+            early,
         )
         monitored = Monitored(self._state, self._problems, self.metrics)
         self._monitoring = Monitoring(config.http.port, paths.state_dir, monitored)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 from remora_hub.config import HubConfig
-from remora_hub.daemon.assembly import source_rules
+from remora_hub.daemon.source_rules import source_rules
 from remora_hub.facts import EXTRACTOR_VERSION
 from remora_hub.paths import StatePaths
 from remora_hub.pipeline.reconcile import reconcile

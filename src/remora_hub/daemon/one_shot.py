@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing, nullcontext
 
 from remora_hub.config import HubConfig
-from remora_hub.daemon.assembly import facts_cache, open_store, parse_lanes, source_rules
+from remora_hub.daemon.assembly import facts_cache, open_store, parse_lanes
 from remora_hub.daemon.lock import RootLock
+from remora_hub.daemon.source_rules import source_rules
 from remora_hub.errors import CorruptStoreError, NotRunningError
 from remora_hub.logs import get_logger
 from remora_hub.paths import StatePaths

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Self
 
 from remora_hub.answers import Symbol
 from remora_hub.config import HubConfig
-from remora_hub.daemon.assembly import facts_cache, open_store, parse_lanes, source_rules
+from remora_hub.daemon.assembly import facts_cache, open_store, parse_lanes
+from remora_hub.daemon.early_start import EarlyStart
 from remora_hub.daemon.first_names import FirstNames
 from remora_hub.daemon.followers import Followers
 from remora_hub.daemon.full_pools import fill
+from remora_hub.daemon.source_rules import source_rules
 from remora_hub.errors import CorruptStoreError, HubError, StoreError
 from remora_hub.feed.feed import Feed
 from remora_hub.logs import get_logger
@@ -68,7 +70,7 @@ class Session:
         unasked_s: Callable[[], float],
         looked_at: Callable[[], frozenset[str]],
         has_clients: Callable[[], bool],
-        spelling: SpellingProcess | None,
+        early: EarlyStart,
     ) -> None:
         self.store = store
         self._check_interval_s = config.store.check_interval_s
@@ -116,7 +118,8 @@ class Session:
         self._search: Search | None = None
         self._enrich_database, self._embed = paths.enrich_database, config.enrich.embed
         start_spelling = partial(SpellingProcess, paths.root, config.discovery, config.index.lane_count)
-        self._first_names = FirstNames(self._symbols, start_spelling, spelling)
+        self._first_names = FirstNames(self._symbols, start_spelling, early.spelling)
+        self._early_walk = early.walk
 
     @classmethod
     async def open(
@@ -126,16 +129,16 @@ class Session:
         unasked_s: Callable[[], float],
         looked_at: Callable[[], frozenset[str]] = frozenset,
         has_clients: Callable[[], bool] = lambda: True,
-        spelling: SpellingProcess | None = None,
+        early: EarlyStart = EarlyStart(),  # noqa: B008 - it cannot be changed
     ) -> Self:
         """Open the store of ``paths``. Raises CorruptStoreError, NewerIndexError, StoreError.
 
         ``unasked_s`` tells for how many seconds nobody has had a question answered, ``looked_at`` which files clients
-        look at, ``has_clients`` whether there are any. ``spelling`` is what reads names, where that has been started.
+        look at, ``has_clients`` whether there are any. ``early`` is what has been begun for it.
         """
         paths.prepare()
         store = await open_store(paths, config)
-        return cls(paths, config, store, unasked_s, looked_at, has_clients, spelling)
+        return cls(paths, config, store, unasked_s, looked_at, has_clients, early)
 
     async def __aenter__(self) -> Self:
         return self
@@ -208,7 +211,7 @@ class Session:
         await self._serve_who_waited()
         if self.store.rebuilt_reason is not None:
             self.lanes.warm_up()  # there will be much to parse
-        await self.watcher.start()
+        await self.watcher.start(self._early_walk.directories if self._early_walk else None)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow_hints())
             tasks.create_task(self.workers.run())

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from remora_hub.config import HubConfig
+from remora_hub.daemon.early_start import EarlyStart
 from remora_hub.daemon.measurements import session_counts
 from remora_hub.daemon.occupancy import Occupancy
 from remora_hub.daemon.places import Places
@@ -17,7 +18,6 @@ from remora_hub.errors import CorruptStoreError, HubError, RootError, StoreError
 from remora_hub.logs import get_logger
 from remora_hub.metrics.totals import Totals
 from remora_hub.paths import StatePaths
-from remora_hub.pipeline.spelling_process import SpellingProcess
 from remora_hub.store import set_aside
 
 _LONGEST_OPENING_S = 10.0
@@ -33,7 +33,7 @@ class Sessions:
 
     ``config`` gives the configuration for the next one, ``on_open`` is told each, before it begins. Questions are
     asked inside ``answering``, which a replacement waits for. ``looked_at`` tells which files clients look at,
-    ``has_clients`` whether there are any. ``spelling`` is for the first session: see there.
+    ``has_clients`` whether there are any. ``early`` is for the first session.
     ``ended`` has what sessions that are over counted.
     """
 
@@ -45,7 +45,7 @@ class Sessions:
         on_open: Callable[[Session], None],
         looked_at: Callable[[], frozenset[str]] = frozenset,
         has_clients: Callable[[], bool] = lambda: True,
-        spelling: SpellingProcess | None = None,
+        early: EarlyStart = EarlyStart(),  # noqa: B008 - it cannot be changed
     ) -> None:
         self.session: Session | None = None
         self.answering = Occupancy()
@@ -57,7 +57,7 @@ class Sessions:
         self._on_open = on_open
         self._looked_at = looked_at
         self._has_clients = has_clients
-        self._spelling = spelling
+        self._early = early
         self._so_far = 0
         self._damage = ""
         self._has_opened = asyncio.Event()
@@ -130,10 +130,10 @@ class Sessions:
             lambda: self.answering.empty_s,
             self._looked_at,
             self._has_clients,
-            self._spelling,
+            self._early,
         )
         async with await opening as session:
-            self._spelling = None  # it goes with its session
+            self._early = EarlyStart()  # it goes with its session
             if self._is_replacing.is_set():  # the configuration changed while it was opened
                 raise _replaced()
             session.adjust(self._config())

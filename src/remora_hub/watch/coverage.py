@@ -49,10 +49,14 @@ class Coverage:
         #: Set when all had to be let go before it could be armed again; what happened meanwhile is unknown.
         self.had_gap = False
 
-    def begin(self) -> None:
-        """Watch everything. Who has walked all behind this names what is lacking (``follow``): that closes the gap."""
+    def begin(self, listed: Callable[[], dict[str, int] | None] | None = None) -> None:
+        """Watch everything. Who has walked all behind this names what is lacking (``follow``): that closes the gap.
+
+        ``listed`` may know the directories already.
+        """
         with self._lock:
-            self._replace_all(walk_directories(Path(self._root), self._rules))
+            known = listed() if listed else None
+            self._replace_all(known or walk_directories(Path(self._root), self._rules))
 
     def rearm(self) -> None:
         """Watch everything anew, trusting no watch there is, and no ignore file read before."""

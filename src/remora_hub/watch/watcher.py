@@ -95,8 +95,10 @@ class Watcher:
         """How many directories are watched."""
         return len(self._coverage.directories)
 
-    async def start(self) -> None:
+    async def start(self, listed: Callable[[], dict[str, int] | None] | None = None) -> None:
         """Arm everything; what changes after this returns is hinted at. Raises ``RootError``.
+
+        ``listed`` gives the directories where they have been listed a moment ago, None where not; it may block.
 
         Directories may have come while it was being armed: ``ensure`` is to be told what a walk behind this finds.
         If the kernel will not watch, that is no error: the watcher polls and tries again (``state``).
@@ -109,7 +111,7 @@ class Watcher:
         if self._polling == "always":
             self._state = self._settled_state()
         else:
-            await self._arm(Demands(rearm="start"), self._coverage.begin)
+            await self._arm(Demands(rearm="start"), partial(self._coverage.begin, listed))
             self._pending.take()  # the caller walks everything after this anyway
         running = (self._arm_forever(), self._sort_forever(), self._tick_forever())
         self._tasks = [asyncio.create_task(one) for one in running]

@@ -1,0 +1,77 @@
+"""Directories listed by a fork: as a walk lists them, or not at all; and the fork is gone behind it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# Forks are made by a process without threads: that of the tests has some.
+_PROGRAM = """
+import json, os, signal, sys, time
+from pathlib import Path
+import psutil
+from remora_hub.discovery import forked_walk
+from remora_hub.discovery.rules import SourceRules
+from remora_hub.discovery.walk import walk_directories
+
+root = Path(sys.argv[1])
+before = psutil.Process().num_fds()
+def make_rules():
+    exec(sys.argv[3])
+    return SourceRules(root)
+walk = forked_walk.ForkedWalk(root, make_rules)
+[fork] = psutil.Process().children()
+exec(sys.argv[2])
+found = walk.directories() if walk else None
+_, left = psutil.wait_procs([fork], 60)
+expected = walk_directories(root, SourceRules(root)) if root.exists() else None
+print(json.dumps([found == expected, found is None, len(left), psutil.Process().num_fds() - before]))
+"""
+AS_A_WALK, NOT_AT_ALL = [True, False, 0, 0], [False, True, 0, 0]
+
+
+def listed(root: Path, meanwhile: str = "", in_fork: str = "") -> Any:
+    command = [sys.executable, "-P", "-c", _PROGRAM, str(root), meanwhile, in_fork]
+    ended = subprocess.run(command, check=True, capture_output=True, text=True)
+    return json.loads(ended.stdout)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Of more directories than a pipe holds the names of."""
+    for number in range(40):
+        for name in ("a" * 100, "b" * 100, "__pycache__"):
+            (tmp_path / f"{number:0100}" / (name * 2) / name).mkdir(parents=True)
+    (tmp_path / ".gitignore").write_text("b*/\n")
+    return tmp_path
+
+
+def test_directories_are_those_of_a_walk(tree: Path) -> None:
+    assert listed(tree) == AS_A_WALK
+
+
+def test_a_fork_that_ends_early_tells_nothing(tree: Path) -> None:
+    assert listed(tree, meanwhile="fork.kill()", in_fork="signal.pause()") == NOT_AT_ALL
+    assert listed(tree, in_fork="raise OSError") == NOT_AT_ALL
+
+
+def test_a_root_that_is_gone_is_left_to_the_next_walk(tmp_path: Path) -> None:
+    assert listed(tmp_path / "nowhere")[1:] == NOT_AT_ALL[1:]
+
+
+def test_what_was_listed_too_long_ago_is_of_no_use(tree: Path) -> None:
+    assert listed(tree, meanwhile="walk._good_until_s = time.monotonic()") == NOT_AT_ALL
+
+
+def test_a_fork_that_takes_too_long_is_not_waited_for(tree: Path) -> None:
+    meanwhile = "walk._good_until_s = time.monotonic() + 0.01"
+    assert listed(tree, meanwhile, in_fork="signal.pause()") == NOT_AT_ALL
+
+
+def test_one_that_nobody_asks_is_ended(tree: Path) -> None:
+    assert listed(tree, meanwhile="walk.close(); walk.close(); walk = None")[1:] == NOT_AT_ALL[1:]
