@@ -30,6 +30,8 @@ def _run_command() -> None:
         code = command.simple_command(sys.argv[1:])
         if code is not None:
             sys.exit(code)
+    from remora_hub import quick_msgspec  # noqa: F401
+
     if sys.argv[1:2] == ["run"]:
         gc.disable()  # hundreds of modules, and all of them last; ``event_loop`` enables it
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # until ``daemon.process`` handles it

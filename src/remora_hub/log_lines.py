@@ -8,27 +8,15 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager
+from collections.abc import MutableMapping
+from contextlib import nullcontext
 from typing import Any, cast
 
+from remora_hub.refused_import import refused
 from remora_hub.terminal import printable
 
-
-@contextmanager
-def _without_rich() -> Iterator[None]:
-    """Nobody finds rich meanwhile, unless it is there already, or may be wanted: for a bar on a terminal."""
-    if "rich" in sys.modules or sys.stderr.isatty():
-        yield
-        return
-    sys.modules["rich"] = None  # type: ignore[assignment]  # how an import is refused (reference, 5.3.1)
-    try:
-        yield
-    finally:
-        del sys.modules["rich"]
-
-
-with _without_rich():
+# On a terminal it may be wanted, for a bar.
+with nullcontext() if sys.stderr.isatty() else refused("rich"):
     import structlog
     from structlog.typing import FilteringBoundLogger, Processor
 

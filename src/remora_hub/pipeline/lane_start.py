@@ -13,6 +13,7 @@ from remora_hub.lifeline import die_with_parent
 def main() -> None:
     """Become a lane. ``argv[1]`` is the parent's process id."""
     die_with_parent(int(sys.argv[1]))
+    from remora_hub import quick_msgspec  # noqa: F401
     from remora_hub.pipeline import lane_main
 
     lane_main.main()

@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from remora_hub import quick_msgspec  # noqa: F401
 from remora_hub.discovery.rules import SourceRules
 from remora_hub.discovery.walk import source_paths
 from remora_hub.errors import RootError

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Iterable
 
 import msgspec
-from watchfiles import Change
 
+_MODIFIED = 2  # ``watchfiles.Change.modified``: its import can wait until something is watched
 MAX_WAITING_PATHS = 20_000
 
 
@@ -34,7 +34,7 @@ class Inbox:
         with self._lock:
             was_empty = not (self._replaced or self._lost)
             for kind, path in changes:
-                self._replaced[path] = self._replaced.get(path, False) or kind != Change.modified
+                self._replaced[path] = self._replaced.get(path, False) or kind != _MODIFIED
             if len(self._replaced) > MAX_WAITING_PATHS:
                 self._replaced.clear()
                 self._lost = True
