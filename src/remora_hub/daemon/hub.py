@@ -102,7 +102,7 @@ class Hub:
             self._places,
             self._session_opened,
             self.looked_at,
-            lambda: self._endpoint.clients > 0,
+            lambda: language_server.has_editors,
             early,
         )
         monitored = Monitored(self._state, self._problems, self.metrics)

@@ -69,7 +69,7 @@ class Session:
         store: NodeStateStore,
         unasked_s: Callable[[], float],
         looked_at: Callable[[], frozenset[str]],
-        has_clients: Callable[[], bool],
+        is_awaited: Callable[[], bool],
         early: EarlyStart,
     ) -> None:
         self.store = store
@@ -111,7 +111,7 @@ class Session:
         self.engine = QueryEngine(store)
         self._symbols = SymbolSearch(store, SymbolCache(paths.symbol_cache))
         self._looked_at = looked_at
-        self._has_clients = has_clients
+        self._is_awaited = is_awaited
         self._has_walked = False
         self._is_searched = asyncio.Event()
         self.followers = Followers(paths, config, store, self._is_quiet, looked_at)
@@ -128,17 +128,17 @@ class Session:
         config: HubConfig,
         unasked_s: Callable[[], float],
         looked_at: Callable[[], frozenset[str]] = frozenset,
-        has_clients: Callable[[], bool] = lambda: True,
+        is_awaited: Callable[[], bool] = lambda: True,
         early: EarlyStart = EarlyStart(),  # noqa: B008 - it cannot be changed
     ) -> Self:
         """Open the store of ``paths``. Raises CorruptStoreError, NewerIndexError, StoreError.
 
         ``unasked_s`` tells for how many seconds nobody has had a question answered, ``looked_at`` which files clients
-        look at, ``has_clients`` whether there are any. ``early`` is what has been begun for it.
+        look at, ``is_awaited`` whether somebody waits to search. ``early`` is what has been begun for it.
         """
         paths.prepare()
         store = await open_store(paths, config)
-        return cls(paths, config, store, unasked_s, looked_at, has_clients, early)
+        return cls(paths, config, store, unasked_s, looked_at, is_awaited, early)
 
     async def __aenter__(self) -> Self:
         return self
@@ -251,7 +251,7 @@ class Session:
 
     async def _serve_who_waited(self) -> None:
         """Let who has waited for the index search it first: beside all else that would take thrice as long."""
-        if self._has_clients():
+        if self._is_awaited():
             with suppress(TimeoutError):
                 async with asyncio.timeout(_PATIENCE_S):
                     await self._is_searched.wait()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable
 
@@ -33,7 +32,7 @@ class Sessions:
 
     ``config`` gives the configuration for the next one, ``on_open`` is told each, before it begins. Questions are
     asked inside ``answering``, which a replacement waits for. ``looked_at`` tells which files clients look at,
-    ``has_clients`` whether there are any. ``early`` is for the first session.
+    ``has_editors`` whether some of them are editors. ``early`` is for the first session.
     ``ended`` has what sessions that are over counted.
     """
 
@@ -44,7 +43,7 @@ class Sessions:
         places: Places,
         on_open: Callable[[Session], None],
         looked_at: Callable[[], frozenset[str]] = frozenset,
-        has_clients: Callable[[], bool] = lambda: True,
+        has_editors: Callable[[], bool] = lambda: True,
         early: EarlyStart = EarlyStart(),  # noqa: B008 - it cannot be changed
     ) -> None:
         self.session: Session | None = None
@@ -56,7 +55,8 @@ class Sessions:
         self._places = places
         self._on_open = on_open
         self._looked_at = looked_at
-        self._has_clients = has_clients
+        self._has_editors = has_editors
+        self._waiting = 0
         self._early = early
         self._so_far = 0
         self._damage = ""
@@ -92,9 +92,14 @@ class Sessions:
         """Return once a session is open, or that takes too long: within seconds of the start, or of damage found."""
         if self._has_opened.is_set():
             return
-        with contextlib.suppress(TimeoutError):  # whoever asks for the store then is told that it is not open
+        self._waiting += 1
+        try:
             async with asyncio.timeout(_LONGEST_OPENING_S):
                 await self._has_opened.wait()
+        except TimeoutError:
+            pass  # whoever asks for the store then is told that it is not open
+        finally:
+            self._waiting -= 1
 
     def replace(self) -> None:
         """Have the session that is open, or is being opened, make room for the next: who asks from now on waits."""
@@ -129,7 +134,7 @@ class Sessions:
             self._config(),
             lambda: self.answering.empty_s,
             self._looked_at,
-            self._has_clients,
+            lambda: self._waiting > 0 or self._has_editors(),
             self._early,
         )
         async with await opening as session:

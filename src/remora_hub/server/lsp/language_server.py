@@ -79,6 +79,11 @@ class LanguageServer:
         return initialize.result(editor)
 
     @property
+    def has_editors(self) -> bool:
+        """Whether there are any."""
+        return bool(self._editors)
+
+    @property
     def open_paths(self) -> set[str]:
         """The files that editors have open."""
         return {path for editor in self._editors.values() for path in editor.documents.paths}
