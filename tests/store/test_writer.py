@@ -7,7 +7,7 @@ import apsw
 import pytest
 
 from remora_hub.errors import CorruptStoreError, StoreError
-from remora_hub.store import FileRemoved, NodeStateStore
+from remora_hub.store import FileOmitted, FileRemoved, NodeStateStore
 
 
 async def test_what_is_no_longer_current_is_discarded_and_named(store, replaced):
@@ -174,6 +174,27 @@ async def test_a_reader_that_stays_cannot_make_the_log_grow_without_bound(databa
         stuck.close()
         await store.apply([replaced("a.py", ["free"])])
         assert (await store.stats()).wal_bytes < 200_000
+
+
+async def test_statistics_are_those_of_now_behind_whatever_was_written(store, replaced, database):
+    writes = [
+        lambda: store.apply([replaced("a.py", ["f"]), replaced("b.py", ["g", "h"])]),
+        lambda: store.apply([FileRemoved(path="a.py")]),
+        lambda: store.apply([FileOmitted(path="b.py", status="too_large")]),
+        store.gc,
+    ]
+    seen = []
+    for write in writes:
+        await asyncio.gather(store.stats(), write(), store.stats())
+        stats = await store.stats()
+        assert stats == store.reader.stats()
+        seen.append((stats.nodes, stats.files_by_status, stats.sequence))
+    assert seen == [
+        (3, {"indexed": 2}, 1),
+        (2, {"indexed": 1}, 2),
+        (0, {"too_large": 1}, 3),
+        (0, {"too_large": 1}, 3),
+    ]
 
 
 async def test_collecting_hands_free_space_back(store, replaced):

@@ -96,6 +96,7 @@ class NodeStateStore:
         self._readers: list[Reader] = []
         self._reader: Reader | None = None
         self._is_closing = threading.Event()
+        self._stats: tuple[int, StoreStats] | None = None  # after so many turns of the writer
 
     async def close(self) -> None:
         """Write what is queued, then close everything; again and again if you like."""
@@ -260,7 +261,12 @@ class NodeStateStore:
 
     async def stats(self) -> StoreStats:
         """Counts and sizes."""
-        return await self.read(lambda reader: reader.stats())
+        if self._writer is None:
+            return await self.read(lambda reader: reader.stats())
+        turns = self._writer.turns
+        if self._stats is None or self._stats[0] != turns:
+            self._stats = turns, await self.read(lambda reader: reader.stats())
+        return self._stats[1]
 
     async def integrity_check(self) -> list[str]:
         """Everything that is wrong with the file, one sentence each; empty if it is sound."""

@@ -83,6 +83,7 @@ class Writer:
         self.sequence = feed_log.read_sequence(connection)
         self.index_id = read_index_id(connection)
         self.commit_s = Histogram()
+        self.turns = 0  # how often the file may have been written to; counted before anybody hears of it
         self._path = path
         self._inode = path.stat().st_ino
         self._files = StoreFiles(path)
@@ -111,7 +112,14 @@ class Writer:
     def maintain(self, work: Callable[[apsw.Connection], Result]) -> Future[Result]:
         """Queue work to be done outside a transaction. Raises StoreError once closed."""
         future: Future[Result] = Future()
-        self._enqueue(Maintenance(work, future))
+
+        def counted(connection: apsw.Connection) -> Result:
+            try:
+                return work(connection)
+            finally:
+                self.turns += 1
+
+        self._enqueue(Maintenance(counted, future))
         return future
 
     def add_listener(self, listener: Listener) -> None:
@@ -187,9 +195,9 @@ class Writer:
 
     def _transact(self, group: list[Write], *, singly: bool) -> tuple[Commit, list[_Outcome]]:
         """Write the group in one transaction; unless ``singly``, it takes in what waits in the queue."""
-        self._check_file()
-        self._connection.execute("BEGIN IMMEDIATE")
         try:
+            self._check_file()
+            self._connection.execute("BEGIN IMMEDIATE")
             self._look_for_others()
             transaction = Transaction(self._connection, now=round(time.time(), 3))
             outcomes = [_perform(transaction, write, singly) for write in group]
@@ -203,6 +211,8 @@ class Writer:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
+        finally:
+            self.turns += 1
         self.sequence = commit.seq
         return commit, outcomes
 
