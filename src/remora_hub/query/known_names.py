@@ -27,15 +27,16 @@ _FIRST_LETTER = ord(" ")
 class KnownNames:
     """Names, of which none is removed. Not for several threads at a time.
 
-    All are kept folded in one text, a line each. Which of them have a letter is a number with a bit for each name,
-    made when it is first asked for: all that have several letters are found by one ``&`` each.
+    All are kept folded in one text, a line each. Which of them have a letter is a number with a bit for each name, made
+    when it is first asked for, and brought up to date when it is asked for again: all that have several letters are
+    found by one ``&`` each.
     """
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._names: list[str] = []
         self._text = "\n"
         self._starts = array("I")
-        self._having: dict[bytes, int] = {}
+        self._having: dict[bytes, tuple[int, int]] = {}  # the number, and of how many names it tells
         self._by_length: list[str] = []
         self._in_order = array("I")  # their places, by their folded forms
         self.extend(names)
@@ -71,10 +72,7 @@ class KnownNames:
         """Add names to all but their order."""
         lengths = (len(name) + 1 for name in added[:-1])
         self._starts.extend(accumulate(lengths, initial=len(self._text)))
-        text = fold("\n".join(added)) + "\n"
-        for beginning, known in self._having.items():
-            self._having[beginning] = known | _flags(beginning, "\n" + text) << len(self._names)
-        self._text += text
+        self._text += fold("\n".join(added)) + "\n"
         self._names += added
         self._by_length = []
 
@@ -150,13 +148,14 @@ class KnownNames:
         ]
 
     def _flagged(self, wanted: bytes) -> int:
-        known = self._having.pop(wanted, None)
-        if known is None:
-            known = _flags(wanted, self._text)
-            if len(self._having) >= _MOST_KEPT:
-                del self._having[next(iter(self._having))]
-        self._having[wanted] = known  # behind all others: those in front were not asked for lately
-        return known
+        having, told = self._having.pop(wanted, (0, 0))
+        count = len(self._names)
+        if told < count:
+            having |= _flags(wanted, "\n" + self._text[self._starts[told] :]) << told
+        if len(self._having) >= _MOST_KEPT:
+            del self._having[next(iter(self._having))]
+        self._having[wanted] = having, count  # behind all others: those in front were not asked for lately
+        return having
 
 
 def _encoded(text: str) -> bytes:
