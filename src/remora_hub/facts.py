@@ -54,6 +54,9 @@ class PlacedNode(Protocol):
     is_exported: bool
 
 
+_check = msgspec.json.Decoder(msgspec.Raw).decode_lines
+
+
 def pack_nodes(bodies: bytes) -> bytes:
     """The blob for the nodes of one file, compressed.
 
@@ -70,6 +73,11 @@ def unpack_nodes(blob: bytes) -> list[str]:
     if rest:
         raise ValueError("the last record has no end")
     return bodies
+
+
+def check_nodes(blob: bytes) -> None:
+    """Raise ValueError if a record in a blob is no JSON, which ``unpack_nodes`` takes on trust."""
+    _check(NODES.decompress(blob))
 
 
 def pack_places(nodes: Sequence[PlacedNode], wide: Mapping[str, str] | None = None) -> str:

@@ -34,6 +34,27 @@ _, left = psutil.wait_procs(psutil.Process().children(), 60)
 assert left == [] and psutil.Process().num_fds() == before
 """
 
+_SESSION = """
+import asyncio, sys
+from pathlib import Path
+import psutil
+from remora_hub.config import HubConfig
+from remora_hub.daemon.early_start import early_start
+from remora_hub.paths import StatePaths
+
+paths = StatePaths(Path(sys.argv[1]))
+with early_start(paths, HubConfig()) as early:
+    from remora_hub.daemon.session import Session
+
+    async def open_and_close():
+        async with await Session.open(paths, HubConfig(), lambda: 0.0, early=early):
+            assert len(psutil.Process().children()) == 1
+
+    asyncio.run(open_and_close())
+    _, left = psutil.wait_procs(psutil.Process().children(), 60)
+    assert left == []
+"""
+
 
 @pytest.fixture
 def indexed(tmp_path: Path) -> StatePaths:
@@ -64,6 +85,11 @@ def test_where_something_is_directories_are_listed(indexed: StatePaths) -> None:
     (indexed.root / "pkg/__pycache__").mkdir(parents=True)
     inodes = [(path, (indexed.root / path).stat().st_ino) for path in ("", "pkg")]
     assert began(indexed, "auto") == f"None {inodes}"
+
+
+def test_a_session_that_ends_before_it_watches_ends_the_listing(indexed: StatePaths) -> None:
+    command = [sys.executable, "-P", "-c", _SESSION, str(indexed.root)]
+    subprocess.run(command, check=True, timeout=120)
 
 
 def test_who_only_polls_needs_no_directories(indexed: StatePaths) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from remora_hub.config import HubConfig
+from remora_hub.daemon import session as session_module
 from remora_hub.daemon.session import Session
 from remora_hub.daemon.standalone import StandaloneBackend
 from remora_hub.errors import RootError
@@ -59,6 +60,23 @@ async def test_what_changed_while_no_hub_ran_is_found_and_what_went_is_not(paths
     async with running(paths) as session:
         assert await places(session, "New") == ["new.py"]
         assert await places(session, "C8") == []
+
+
+async def test_an_editor_that_waits_searches_before_all_is_compared_and_nobody_else_is_waited_for(
+    paths: StatePaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(paths):
+        pass
+    monkeypatch.setattr(session_module, "_PATIENCE_S", 3600)
+    for has_editors in (False, True):
+        opening = Session.open(paths, HubConfig(), lambda: 0.0, has_editors=lambda has=has_editors: has)
+        async with await opening as session:
+            task = asyncio.create_task(session.run())
+            if has_editors:
+                assert await places(session, "C7") == ["m7.py"]
+            await asyncio.wait_for(session.is_ready.wait(), 60)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_it_is_written_when_something_changed_and_left_alone_when_nothing_did(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 # Forks are made by a process without threads: that of the tests has some.
@@ -21,6 +25,7 @@ from remora_hub.discovery.walk import walk_directories
 
 root = Path(sys.argv[1])
 before = psutil.Process().num_fds()
+exec(sys.argv[4])
 def make_rules():
     exec(sys.argv[3])
     return SourceRules(root)
@@ -35,8 +40,8 @@ print(json.dumps([found == expected, found is None, len(left), psutil.Process().
 AS_A_WALK, NOT_AT_ALL = [True, False, 0, 0], [False, True, 0, 0]
 
 
-def listed(root: Path, meanwhile: str = "", in_fork: str = "") -> Any:
-    command = [sys.executable, "-P", "-c", _PROGRAM, str(root), meanwhile, in_fork]
+def listed(root: Path, meanwhile: str = "", in_fork: str = "", at_first: str = "") -> Any:
+    command = [sys.executable, "-P", "-c", _PROGRAM, str(root), meanwhile, in_fork, at_first]
     ended = subprocess.run(command, check=True, capture_output=True, text=True)
     return json.loads(ended.stdout)
 
@@ -44,7 +49,7 @@ def listed(root: Path, meanwhile: str = "", in_fork: str = "") -> Any:
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """Of more directories than a pipe holds the names of."""
-    for number in range(40):
+    for number in range(150):
         for name in ("a" * 100, "b" * 100, "__pycache__"):
             (tmp_path / f"{number:0100}" / (name * 2) / name).mkdir(parents=True)
     (tmp_path / ".gitignore").write_text("b*/\n")
@@ -75,3 +80,19 @@ def test_a_fork_that_takes_too_long_is_not_waited_for(tree: Path) -> None:
 
 def test_one_that_nobody_asks_is_ended(tree: Path) -> None:
     assert listed(tree, meanwhile="walk.close(); walk.close(); walk = None")[1:] == NOT_AT_ALL[1:]
+
+
+def test_who_was_told_to_ignore_the_end_of_children_lists_them_all_the_same(tree: Path) -> None:
+    assert listed(tree, at_first="signal.signal(signal.SIGCHLD, signal.SIG_IGN)") == AS_A_WALK
+
+
+def test_a_fork_ends_when_the_process_is_killed_that_it_tells(
+    tree: Path, are_gone: Callable[[list[psutil.Process], float], bool]
+) -> None:
+    killed = "print(fork.pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+    command = [sys.executable, "-P", "-c", _PROGRAM, str(tree), killed, "", ""]
+    # The fork holds its output, too: while that runs, this waits.
+    ended = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True, timeout=60)
+    assert ended.returncode == -signal.SIGKILL
+    with contextlib.suppress(psutil.NoSuchProcess):
+        assert are_gone([psutil.Process(int(ended.stdout))], 60)

@@ -33,6 +33,18 @@ async def test_a_file_that_cannot_be_stored_does_not_keep_others_out(store, repl
     assert isinstance(commit.failed[path], StoreError)
     assert commit.files == ("a.py", "z.py")
     assert await store.list_keys("node:") == ["node:a.py:f", "node:z.py:g"]
+    assert sorted(await store.fingerprints()) == ["a.py", "z.py"]
+    assert await store.integrity_check() == []
+
+
+async def test_what_fails_leaves_nothing_behind_in_the_rows_of_others(store, replaced):
+    before = [replaced(f"{letter}.py", ["old"]) for letter in "abc"]
+    await store.apply(before)
+    commit = await store.apply([replaced("b.py", ["f", "f"]), replaced("c.py", ["new"])])
+    assert list(commit.failed) == ["b.py"]
+    assert await store.list_keys("node:") == ["node:a.py:old", "node:b.py:old", "node:c.py:new"]
+    assert (await store.fingerprints())["b.py"].digest == before[1].digest
+    assert await store.integrity_check() == []
 
 
 async def test_a_file_that_fails_midway_keeps_its_old_records(store, replaced):

@@ -69,7 +69,7 @@ class Session:
         store: NodeStateStore,
         unasked_s: Callable[[], float],
         looked_at: Callable[[], frozenset[str]],
-        is_awaited: Callable[[], bool],
+        has_editors: Callable[[], bool],
         early: EarlyStart,
     ) -> None:
         self.store = store
@@ -111,7 +111,7 @@ class Session:
         self.engine = QueryEngine(store)
         self._symbols = SymbolSearch(store, SymbolCache(paths.symbol_cache))
         self._looked_at = looked_at
-        self._is_awaited = is_awaited
+        self._has_editors = has_editors
         self._has_walked = False
         self._is_searched = asyncio.Event()
         self.followers = Followers(paths, config, store, self._is_quiet, looked_at)
@@ -128,17 +128,17 @@ class Session:
         config: HubConfig,
         unasked_s: Callable[[], float],
         looked_at: Callable[[], frozenset[str]] = frozenset,
-        is_awaited: Callable[[], bool] = lambda: True,
+        has_editors: Callable[[], bool] = lambda: True,
         early: EarlyStart = EarlyStart(),  # noqa: B008 - it cannot be changed
     ) -> Self:
         """Open the store of ``paths``. Raises CorruptStoreError, NewerIndexError, StoreError.
 
         ``unasked_s`` tells for how many seconds nobody has had a question answered, ``looked_at`` which files clients
-        look at, ``is_awaited`` whether somebody waits to search. ``early`` is what has been begun for it.
+        look at, ``has_editors`` whether some of them are editors, which search first. ``early`` was begun for it.
         """
         paths.prepare()
         store = await open_store(paths, config)
-        return cls(paths, config, store, unasked_s, looked_at, is_awaited, early)
+        return cls(paths, config, store, unasked_s, looked_at, has_editors, early)
 
     async def __aenter__(self) -> Self:
         return self
@@ -158,6 +158,8 @@ class Session:
             stack.push_async_callback(self.engine.close)
             stack.callback(self.unsaved.close)
             stack.callback(self.executor.shutdown, wait=False, cancel_futures=True)
+            if self._early_walk is not None:
+                stack.callback(self._early_walk.close)
             stack.push_async_callback(self.watcher.close)
             stack.callback(self.feed.close)
             self._first_names.close()  # its threads are not waited for
@@ -251,7 +253,7 @@ class Session:
 
     async def _serve_who_waited(self) -> None:
         """Let who has waited for the index search it first: beside all else that would take thrice as long."""
-        if self._is_awaited():
+        if self._has_editors():
             with suppress(TimeoutError):
                 async with asyncio.timeout(_PATIENCE_S):
                     await self._is_searched.wait()

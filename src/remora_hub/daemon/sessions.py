@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 
@@ -56,7 +57,6 @@ class Sessions:
         self._on_open = on_open
         self._looked_at = looked_at
         self._has_editors = has_editors
-        self._waiting = 0
         self._early = early
         self._so_far = 0
         self._damage = ""
@@ -92,14 +92,9 @@ class Sessions:
         """Return once a session is open, or that takes too long: within seconds of the start, or of damage found."""
         if self._has_opened.is_set():
             return
-        self._waiting += 1
-        try:
+        with contextlib.suppress(TimeoutError):  # whoever asks for the store then is told that it is not open
             async with asyncio.timeout(_LONGEST_OPENING_S):
                 await self._has_opened.wait()
-        except TimeoutError:
-            pass  # whoever asks for the store then is told that it is not open
-        finally:
-            self._waiting -= 1
 
     def replace(self) -> None:
         """Have the session that is open, or is being opened, make room for the next: who asks from now on waits."""
@@ -134,7 +129,7 @@ class Sessions:
             self._config(),
             lambda: self.answering.empty_s,
             self._looked_at,
-            lambda: self._waiting > 0 or self._has_editors(),
+            self._has_editors,
             self._early,
         )
         async with await opening as session:

@@ -28,6 +28,9 @@ class ForkedWalk:
 
     def __init__(self, root: Path, make_rules: Callable[[], SourceRules]) -> None:
         self._good_until_s = time.monotonic() + _GOOD_FOR_S
+        signal.signal(
+            signal.SIGCHLD, signal.SIG_DFL
+        )  # whoever started this may ignore it: nothing can be waited for
         self._answer, told = os.pipe()
         try:
             self._child = os.fork()
@@ -36,6 +39,7 @@ class ForkedWalk:
             os.close(told)
             raise
         if self._child == 0:
+            os.close(self._answer)  # so that it is seen that nobody reads any more
             _tell_directories(told, root, make_rules)
         os.close(told)
         self._is_closed = False
@@ -56,7 +60,7 @@ class ForkedWalk:
             return
         self._is_closed = True
         os.close(self._answer)
-        os.kill(self._child, signal.SIGKILL)
+        os.kill(self._child, signal.SIGKILL)  # it is there, or waits to be waited for
         # Not waited for here: on a disk that hangs the kernel ends it when that answers.
         with suppress(RuntimeError):  # no thread to be had: it is waited for when this process ends
             Thread(target=os.waitpid, args=(self._child, 0), name="walk-reaper", daemon=True).start()

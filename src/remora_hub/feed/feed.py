@@ -108,7 +108,9 @@ class Feed:
     def _on_commit(self, commit: Commit) -> None:
         """In the writer's thread. The sequence number was set before: who subscribes now begins behind this commit."""
         if self._subscriptions and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._publish, msgspec.structs.replace(commit, written={}))
+            self._loop.call_soon_threadsafe(
+                self._publish, msgspec.structs.replace(commit, written={}, former_names={})
+            )
 
     def _publish(self, commit: Commit) -> None:
         for subscription in self._subscriptions:

@@ -6,7 +6,6 @@ Where it cannot be told, for want of descriptors or memory, the answer is no: th
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 
 from remora_hub.discovery.fingerprint import Fingerprint
@@ -18,19 +17,9 @@ from remora_hub.discovery.rules import SourceRules
 def is_unchanged(root: Path, rules: SourceRules, path: str, before: Fingerprint) -> bool:
     """Whether the source still has this fingerprint."""
     try:
-        is_same = _is_at_first_sight(root, path, before) or fingerprint(root, path) == before
-        return is_same and rules.is_source(path)
+        return fingerprint(root, path) == before and rules.is_source(path)
     except OSError:
         return False
-
-
-def _is_at_first_sight(root: Path, path: str, before: Fingerprint) -> bool:
-    """Whether one look finds this very file. A link among its directories does no harm where nothing is read."""
-    try:
-        status = os.lstat(f"{root}/{path}")
-    except OSError:
-        return False
-    return stat.S_ISREG(status.st_mode) and Fingerprint.of(status) == before
 
 
 def is_there(root: Path, rules: SourceRules, path: str) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from threading import Lock
 
 from remora_hub.compression import NAMES
+from remora_hub.errors import CorruptStoreError
 from remora_hub.query.modules import Modules
 from remora_hub.query.name_table import NameTable
 from remora_hub.store.changes import Written
@@ -74,9 +76,10 @@ class Catalogue:
 
     def _put(self, path: str, names: bytes, is_star_importer: bool, former: bytes | None = None) -> None:
         self.modules.add(path)
-        if names != former:
+        known = None
+        with suppress(CorruptStoreError):  # it is no longer in the store, and only a help
             known = None if former is None else NAMES.decompress(former)
-            self._names.put(path, NAMES.decompress(names), known)
+        self._names.put(path, NAMES.decompress(names), known)
         if is_star_importer:
             self._star_importers.add(path)
         else:

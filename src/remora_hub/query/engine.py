@@ -102,5 +102,5 @@ class QueryEngine:
 
     def _on_commit(self, commit: Commit) -> None:
         """In the writer's thread."""
-        self._catalogue.on_commit(commit.written, commit.former_names)
         self._cache.forget(commit.files)
+        self._catalogue.on_commit(commit.written, commit.former_names)

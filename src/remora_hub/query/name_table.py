@@ -21,28 +21,36 @@ class NameTable:
     """Names by file. Not for several threads at a time.
 
     Where few names of a file go, they are taken out. Else it gets a new slot; what stands under its former one is
-    skipped from then on. Once there are more such slots than live ones, each further change sweeps some buckets, and
-    after the last the slots are free.
+    skipped from then on. Once there are more such slots than live ones, each further one that is left sweeps some
+    buckets, and after the last the slots are free.
     """
 
     def __init__(self) -> None:
         self._buckets = [array("Q") for _ in range(_BUCKETS)]
         self._paths: list[str | None] = []
-        self._slots: dict[str, int] = {}
+        self._slots: dict[str, tuple[int, int]] = {}  # and the hash of the names that stand there
         self._free: list[int] = []
         self._dead: list[int] = []
         self._being_swept: list[int] = []
         self._next_bucket = 0
 
     def put(self, path: str, names: bytes, former: bytes | None = None) -> None:
-        """Set the identifiers of a file, UTF-8, with white space between; ``former`` are those it had, if known."""
-        slot = self._slots.get(path)
-        if slot is not None and former is not None:
+        """Set the identifiers of a file, UTF-8, with white space between.
+
+        ``former`` are those it had, as far as the caller knows: if they are those it has here, too, the difference is
+        enough.
+        """
+        digest = hash(names)
+        slot, known = self._slots.get(path, (0, None))
+        if known == digest:
+            return
+        if former is not None and known == hash(former):
             before, now = set(former.split()), set(names.split())
             gone = before - now
             if len(gone) <= _MOST_TAKEN_OUT:
                 self._take_out(slot, gone)
                 self._enter(slot, now - before)
+                self._slots[path] = slot, digest
                 return
         self.remove(path)
         if self._free:
@@ -51,13 +59,13 @@ class NameTable:
         else:
             slot = len(self._paths)
             self._paths.append(path)
-        self._slots[path] = slot
+        self._slots[path] = slot, digest
         self._enter(slot, names.split())
 
     def remove(self, path: str) -> None:
         """Forget a file."""
-        slot = self._slots.pop(path, None)
-        if slot is None:
+        slot, known = self._slots.pop(path, (0, None))
+        if known is None:
             return
         self._paths[slot] = None
         self._dead.append(slot)

@@ -14,7 +14,7 @@ from remora_hub.store.keys import node_key
 from remora_hub.syntax.code_text import PositionEncoding
 
 _MODULE = "<module>"
-_MOST_TAKEN_APART = 2_000  # files, 2 KB each
+_MOST_TAKEN_APART = 2_000  # files, of 2 KB each in the middle
 
 
 def names_of(row: FileSymbols) -> list[str]:
@@ -52,7 +52,7 @@ def one_line(text: str) -> str:
 
 
 class SymbolRows:
-    """Symbols by number. Files that were shown are kept taken apart, those that were first last."""
+    """Symbols by number. Files that were shown are kept taken apart, until as many others were."""
 
     def __init__(self, files: Sequence[FileSymbols]) -> None:
         self.spelled: set[int] = set()  # files whose symbols are known by their spelling only

@@ -22,7 +22,8 @@ StillCurrent = Callable[[], bool]
 class FileReplaced(msgspec.Struct, frozen=True, kw_only=True):
     """A file was read and understood: all its records become these, in one step.
 
-    ``still_current`` is asked by the writer thread right before the write; False discards the change.
+    ``still_current`` is asked by the writer thread right before the write of this and some others; False discards the
+    change.
     """
 
     path: str

@@ -98,6 +98,8 @@ class FileRows:
 
     def known(self, paths: Sequence[str]) -> dict[str, FileRow]:
         """Those of these files that are known, by path."""
+        if not paths:
+            return {}
         places = ",".join("?" * len(paths))
         rows = self._connection.execute(f"{_KNOWN} ({places})", paths)
         return {str(path): _file_row(*columns) for path, *columns in rows}

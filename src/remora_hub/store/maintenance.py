@@ -9,7 +9,7 @@ import msgspec
 
 from remora_hub.compression import CODE
 from remora_hub.errors import CorruptStoreError
-from remora_hub.facts import has_place_for_each
+from remora_hub.facts import check_nodes, has_place_for_each
 from remora_hub.store import feed_log, file_record
 from remora_hub.store.node_page import NodePage, unpack_page
 from remora_hub.store.schema import findings, read_index_id
@@ -116,10 +116,14 @@ def check_integrity(connection: apsw.Connection) -> list[str]:
         if columns[0] is None:
             damaged.append(f"{path} has no nodes, not even its module")
             continue
+        page = NodePage(*columns)
         try:
-            found = len(unpack_page(str(path), NodePage(*columns)))
-        except CorruptStoreError as error:
-            damaged.append(str(error))
+            found = len(unpack_page(str(path), page))
+            check_nodes(page.nodes)
+        except (CorruptStoreError, ValueError) as error:
+            damaged.append(
+                str(error) if isinstance(error, CorruptStoreError) else f"a record of {path}: {error}"
+            )
         else:
             if found != expected:
                 damaged.append(f"{path} should have {expected} nodes and has {found}")

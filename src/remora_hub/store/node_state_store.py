@@ -260,8 +260,8 @@ class NodeStateStore:
         return await self.read(lambda reader: reader.changes_since(seq, limit))
 
     async def stats(self) -> StoreStats:
-        """Counts and sizes."""
-        if self._writer is None:
+        """Counts and sizes: those behind the latest write of this store, whatever others did to the file since."""
+        if self._writer is None or self._is_closing.is_set():
             return await self.read(lambda reader: reader.stats())
         turns = self._writer.turns
         if self._stats is None or self._stats[0] != turns:
