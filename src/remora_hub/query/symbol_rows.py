@@ -15,6 +15,7 @@ from remora_hub.syntax.code_text import PositionEncoding
 
 _MODULE = "<module>"
 _MOST_TAKEN_APART = 2_000  # files, of 2 KB each in the middle
+_FAR_DOWN = 32  # symbols: to look for one behind so many takes as long as to take the file apart
 
 
 def names_of(row: FileSymbols) -> list[str]:
@@ -52,11 +53,12 @@ def one_line(text: str) -> str:
 
 
 class SymbolRows:
-    """Symbols by number. Files that were shown are kept taken apart, until as many others were."""
+    """Symbols by number. Files that are shown again and again are kept taken apart, until as many others are."""
 
     def __init__(self, files: Sequence[FileSymbols]) -> None:
         self.spelled: set[int] = set()  # files whose symbols are known by their spelling only
         self._files = files
+        self._shown: set[int] = set()
         self._taken_apart: dict[int, tuple[str, list[str], list[str]]] = {}
 
     def has_changed(self, file: int) -> None:
@@ -69,18 +71,24 @@ class SymbolRows:
         shown = []
         for number in numbers:
             file, row = file_of(number), row_of(number)
-            known = self._taken_apart.get(file)
-            path, suffixes, places = known or self._take_apart(file)
-            mark, is_spelled = mark_of(number), file in self.spelled
-            shown.append(_symbol(path, suffixes[row], mark, places[row + 1], encoding, is_spelled))
+            if file in self._taken_apart:
+                path, suffixes, places = self._taken_apart[file]
+                suffix, place = suffixes[row], places[row + 1]
+            else:
+                path, suffix, place = self._look_up(file, row)
+            shown.append(_symbol(path, suffix, mark_of(number), place, encoding, file in self.spelled))
         return shown
 
-    def _take_apart(self, file: int) -> tuple[str, list[str], list[str]]:
+    def _look_up(self, file: int, row: int) -> tuple[str, str, str]:
+        """Path, suffix and place of a symbol in a file that is in one piece."""
+        path, suffixes, places = self._files[file]
+        if row < _FAR_DOWN and file not in self._shown:
+            self._shown.add(file)
+            return path, suffixes.split("\n", row + 1)[row], places.split(" ", row + 2)[row + 1]
         if len(self._taken_apart) >= _MOST_TAKEN_APART:
             del self._taken_apart[next(iter(self._taken_apart))]
-        path, suffixes, places = self._files[file]
-        self._taken_apart[file] = taken_apart = path, suffixes.split("\n"), places.split(" ")
-        return taken_apart
+        self._taken_apart[file] = _, lines, columns = path, suffixes.split("\n"), places.split(" ")
+        return path, lines[row], columns[row + 1]
 
 
 class Scopes:
