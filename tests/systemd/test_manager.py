@@ -117,6 +117,9 @@ def test_an_idle_hub_ends_and_the_next_client_finds_one(service: Service) -> Non
 def test_stop_is_quick_in_the_middle_of_a_hanging_parse_and_leaves_no_process(service: Service) -> None:
     (service.root / "remora-hub.toml").write_text("[index]\nparse_timeout_s = 600.0\n")
     service.install()
+    service.manager.wait_until(
+        lambda: service.ask("status").get("state") == "ready"
+    )  # else it is the first index's
     (service.root / "hang.py").write_bytes(b"\\\n" * 40_000)
     service.manager.wait_until(lambda: service.ask("status").get("workers", {}).get("busy"))
     began = time.monotonic()
