@@ -57,6 +57,17 @@ async def test_a_subscription_begins_behind_its_sequence(store: NodeStateStore, 
     others.close()
 
 
+async def test_what_waits_for_a_subscriber_holds_no_facts(store: NodeStateStore, save: Save) -> None:
+    feed = Feed(store, 100)
+    await save({"a.py": "a = 1\n"})
+    subscription = feed.subscribe()
+    await save({"a.py": "b = 1\n"})
+    event = await anext(subscription)
+    assert isinstance(event, Commit)
+    assert (event.files, event.written, event.former_names) == (("a.py",), {}, {})
+    subscription.close()
+
+
 async def test_closing_the_feed_ends_every_subscription(store: NodeStateStore) -> None:
     feed = Feed(store, 3)
     subscriptions = [feed.subscribe() for _ in range(3)]

@@ -9,6 +9,7 @@ import pytest
 
 from remora_hub.answers import Symbol
 from remora_hub.errors import StoreError
+from remora_hub.query import symbol_rows
 from remora_hub.query.symbol_search import SymbolSearch
 from remora_hub.query.symbols import SymbolTable
 from remora_hub.store import FileRemoved, NodeStateStore
@@ -312,6 +313,22 @@ async def test_a_table_that_followed_changes_finds_what_a_fresh_one_finds(
             found = followed.search(query)
             assert [symbol.name for symbol in found] == [symbol.name for symbol in expected]
             assert {symbol.key for symbol in found} == {symbol.key for symbol in expected}
+
+
+async def test_files_shown_again_and_again_are_shown_as_they_are_now_and_kept_in_bounds(
+    store: NodeStateStore, save: Save, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(symbol_rows, "_MOST_TAKEN_APART", 3)
+    await save({f"m{i}.py": f"def name_{i}(): ...\n" for i in range(8)})
+    table = SymbolTable()
+    table.refresh(store.reader, ())
+    for line in (1, 2, 3):
+        for _ in range(3):
+            found = {(symbol.path, symbol.name, symbol.line) for symbol in table.search("name_")}
+            assert found == {(f"m{i}.py", f"name_{i}", line) for i in range(8)}
+            assert len(table._rows._taken_apart) <= 3
+        await save({f"m{i}.py": "\n" * line + f"def name_{i}(): ...\n" for i in range(8)})
+        table.refresh(store.reader, [f"m{i}.py" for i in range(8)])
 
 
 async def test_a_search_sees_every_commit_before_it(store: NodeStateStore, save: Save) -> None:

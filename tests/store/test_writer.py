@@ -7,6 +7,7 @@ import apsw
 import pytest
 
 from remora_hub.errors import CorruptStoreError, StoreError
+from remora_hub.facts import pack_nodes
 from remora_hub.store import FileOmitted, FileRemoved, NodeStateStore
 
 
@@ -207,6 +208,17 @@ async def test_statistics_are_those_of_now_behind_whatever_was_written(store, re
         (0, {"too_large": 1}, 3),
         (0, {"too_large": 1}, 3),
     ]
+
+
+async def test_a_record_that_is_no_json_is_found_by_the_check_of_everything(store, replaced):
+    change = replaced("a.py", ["f"])
+    await store.apply([change])
+    broken = pack_nodes(b'{"kind":"function"\n')
+    await asyncio.wrap_future(
+        store._writer.maintain(lambda c: c.execute("UPDATE hub_nodes SET nodes = ?", (broken,)))
+    )
+    [found] = await store.integrity_check()
+    assert found.startswith("a record of a.py: ")
 
 
 async def test_collecting_hands_free_space_back(store, replaced):
