@@ -315,10 +315,11 @@ async def test_a_table_that_followed_changes_finds_what_a_fresh_one_finds(
             assert {symbol.key for symbol in found} == {symbol.key for symbol in expected}
 
 
+@pytest.mark.parametrize("most", [3, 100])
 async def test_files_shown_again_and_again_are_shown_as_they_are_now_and_kept_in_bounds(
-    store: NodeStateStore, save: Save, monkeypatch: pytest.MonkeyPatch
+    store: NodeStateStore, save: Save, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
-    monkeypatch.setattr(symbol_rows, "_MOST_TAKEN_APART", 3)
+    monkeypatch.setattr(symbol_rows, "_MOST_TAKEN_APART", most)
     await save({f"m{i}.py": f"def name_{i}(): ...\n" for i in range(8)})
     table = SymbolTable()
     table.refresh(store.reader, ())
@@ -326,7 +327,7 @@ async def test_files_shown_again_and_again_are_shown_as_they_are_now_and_kept_in
         for _ in range(3):
             found = {(symbol.path, symbol.name, symbol.line) for symbol in table.search("name_")}
             assert found == {(f"m{i}.py", f"name_{i}", line) for i in range(8)}
-            assert len(table._rows._taken_apart) <= 3
+            assert len(table._rows._taken_apart) <= most
         await save({f"m{i}.py": "\n" * line + f"def name_{i}(): ...\n" for i in range(8)})
         table.refresh(store.reader, [f"m{i}.py" for i in range(8)])
 
