@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from remora_hub.query.known_names import KnownNames
-from remora_hub.query.name_match import fold, has_letters
+from remora_hub.query.name_match import HumpPattern, fold, has_letters, with_letters_in_order
 
 QUERIES = ["a", "ab", "aa", "aab", "_a", "b_", "éa", "é", "ba2", "aaaa", "zq", "\0", "\1", "\2", "A", "", "2"]
 
@@ -58,6 +58,42 @@ def test_no_name_with_the_letters_is_left_out_and_few_others_are_given(
         assert {name for name in names if has_letters(wanted, fold(name))} <= set(found)
         if wanted.isprintable():
             assert all(Counter(fold(name).encode()) >= twice_at_most(wanted) for name in found)
+
+
+def test_of_the_names_with_the_letters_the_shortest_are_given_whenever_they_came(
+    known: KnownNames, names: list[str]
+) -> None:
+    for query in QUERIES:
+        lengths = sorted(len(name) for name in known.with_letters(fold(query)))
+        for most in (1, 20, len(names)):
+            found = known.shortest_with_letters(fold(query), most)
+            assert [len(name) for name in found] == lengths[:most]
+            assert set(found) <= set(known.with_letters(fold(query)))
+
+
+@pytest.mark.parametrize("few", [True, False])
+def test_names_with_letters_in_their_order_are_told_from_the_others(names: list[str], few: bool) -> None:
+    looked_at = names[:20] if few else names
+    for query in [*QUERIES, "a.b", "(", "ba_a"]:
+        wanted = fold(query)
+        expected = [name for name in looked_at if has_letters(wanted, fold(name))]
+        assert with_letters_in_order(wanted, looked_at) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("HR", "HTTPResponse"), ("hres", "HTTPResponse"), ("r", "_response"), ("AB2C", "aB2c"), ("ab", "a1b"),
+        ("xY", "x_y"), ("éÀ", "ÉtéÀla"),
+    ],
+)  # fmt: skip
+def test_a_hump_begins_at_a_capital_behind_an_underscore_and_behind_a_digit(query: str, name: str) -> None:
+    assert HumpPattern(query).matches(name)
+
+
+@pytest.mark.parametrize(("query", "name"), [("hp", "HTTPResponse"), ("RS", "HTTPResponse"), ("rt", "aReT")])
+def test_a_letter_within_a_hump_begins_none(query: str, name: str) -> None:
+    assert not HumpPattern(query).matches(name)
 
 
 def test_names_are_found_by_initial_and_letters(known: KnownNames, names: list[str]) -> None:

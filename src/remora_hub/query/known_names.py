@@ -7,13 +7,11 @@ from array import array
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Iterable
-from itertools import accumulate
+from itertools import accumulate, islice
 
 from remora_hub.query.name_match import fold
 
-_NONE = bytes(128)  # names eight to a byte, none of which is meant: soon told
-_SOME = re.compile(rb"[^\0]")
-_BITS = {bytes((byte,)): [bit for bit in range(8) if byte >> bit & 1] for byte in range(256)}
+_SET = re.compile("1")
 # By how many names of a program have them, the fewest first; more letters than so many narrow little.
 _RARE_FIRST = {letter: rank for rank, letter in enumerate(b"jqzxkw987643520yv1bhgfupmdlc_noaitsre")}
 _MOST_LETTERS = 7
@@ -36,6 +34,9 @@ class KnownNames:
         self._names: list[str] = []
         self._text = "\n"
         self._starts = array("I")
+        self._by_length_up_to = (
+            0  # so many of them come the shorter first, those that were added later behind
+        )
         self._having: dict[bytes, tuple[int, int]] = {}  # the number, and of how many names it tells
         self._by_length: list[str] = []
         self._in_order = array("I")  # their places, by their folded forms
@@ -47,6 +48,7 @@ class KnownNames:
         made = cls()
         if names:
             made._append(names)
+            made._by_length_up_to = len(names)
             made._in_order = in_order
         return made
 
@@ -61,6 +63,7 @@ class KnownNames:
             return
         new = range(len(self._names), len(self._names) + len(added))
         self._append(added)
+        self._by_length_up_to = self._by_length_up_to or len(added)
         if len(added) > _FEW_ADDED:
             folded = self._text[1:-1].split("\n")
             self._in_order = array("I", sorted([*self._in_order, *new], key=folded.__getitem__))
@@ -116,6 +119,15 @@ class KnownNames:
         """
         return self._where(self._having_all(letters))
 
+    def shortest_with_letters(self, letters: str, most: int) -> list[str]:
+        """So many of them, the shorter first."""
+        having = self._having_all(letters)
+        if having < 0:
+            return self.all()[:most]
+        later = having >> self._by_length_up_to << self._by_length_up_to
+        found = self._where(having ^ later, most) + self._where(later)
+        return sorted(found, key=len)[:most]
+
     def count_with_letters(self, letters: str) -> int:
         """How many ``with_letters`` gives."""
         having = self._having_all(letters)
@@ -134,18 +146,12 @@ class KnownNames:
             having &= self._flagged(bytes((letter,)) * min(counts[letter], _MOST_TIMES))
         return having
 
-    def _where(self, having: int) -> list[str]:
+    def _where(self, having: int, most: int | None = None) -> list[str]:
+        """The names that a number tells of, or the first so many."""
         if having < 0:
-            return self._names
-        names = self._names
-        flags = having.to_bytes(len(names) // 8 + len(_NONE), "little")
-        return [
-            names[8 * (start + some.start()) + bit]
-            for start in range(0, len(flags) - len(_NONE) + 1, len(_NONE))
-            if (part := flags[start : start + len(_NONE)]) != _NONE
-            for some in _SOME.finditer(part)
-            for bit in _BITS[some[0]]
-        ]
+            return self._names[:most]
+        set_bits = _SET.finditer(f"{having:b}"[::-1])
+        return [self._names[bit.start()] for bit in islice(set_bits, most)]
 
     def _flagged(self, wanted: bytes) -> int:
         having, told = self._having.pop(wanted, (0, 0))

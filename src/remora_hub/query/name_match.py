@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-_FEW_NAMES = 400  # to make a pattern for them would take longer than to look at each
+# Of an ASCII name: capitals up to one that begins a hump, a hump, what is neither.
+_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^A-Za-z]+")
+_FEW_NAMES = 250  # to make a pattern for them would take longer than to look at each
 
 
 def fold(name: str) -> str:
@@ -42,9 +44,12 @@ class HumpPattern:
         return fold(name.lstrip("_")[:1]) == self.letters[:1] != ""
 
     def matches(self, name: str) -> bool:
-        """Whether ``name`` has these humps. A part is taken where it first fits, so not every way is tried."""
-        if not self._steps or not has_letters(self.letters, fold(name)):
-            return False  # most are none, and this is soon told
+        """Whether ``name`` has these humps. A part is taken where it first fits, so not every way is tried.
+
+        Of many names, ask only those ``with_letters_in_order``: most have not even these, which is soon told.
+        """
+        if not self._steps:
+            return False
         form = _with_capital_humps(name.lstrip("_"))
         place = 0
         if not form.startswith(self._steps[0][1]):
@@ -65,9 +70,11 @@ def with_letters_in_order(wanted: str, names: Sequence[str]) -> list[str]:
         return list(names)
     if len(names) <= _FEW_NAMES:
         return [name for name in names if has_letters(wanted, fold(name))]
-    parts = (f"[^\\n{re.escape(letter)}]*{re.escape(letter)}" for letter in wanted)
-    pattern = re.compile(f"^{''.join(parts)}", re.MULTILINE)
-    text = fold("\n".join(names))
+    # A pattern that begins with the line end goes from line to line; one that begins with ``^`` looks at each letter.
+    text = fold("\n".join(["", *names]))
+    pattern = re.compile(
+        "\n" + "".join(f"[^\n{re.escape(letter)}]*+{re.escape(letter)}" for letter in wanted)
+    )
     found, line, counted = [], 0, 0
     for match in pattern.finditer(text):
         start = match.start()
@@ -96,6 +103,8 @@ def _with_capital_humps(name: str) -> str:
     """``name`` with a capital where a hump begins and small letters elsewhere."""
     if name.islower() or name.isupper():
         return name.title()
+    if name.isascii():
+        return "".join(map(str.capitalize, _PARTS.findall(name)))
     form = []
     before = "_"
     for here, after in zip(name, name[1:] + "_", strict=True):
