@@ -126,16 +126,22 @@ _encode = msgspec.json.Encoder().encode
 
 
 def encode_frame(message: Answer | Failure | Call) -> bytes:
-    """One message as it goes over the wire.
+    """One message as it goes over the wire."""
+    body = encode_json(message)
+    return b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+def encode_json(value: object) -> bytes:
+    """A message, or a part of one, as JSON.
 
     Text from the file system or from source may hold lone surrogates, which no UTF-8 can carry (RFC 3629, section 3)
     and JSON parsers refuse as escapes, too: they go over the wire as U+FFFD.
     """
     try:
-        body = _encode(message)
+        return _encode(value)
     except UnicodeEncodeError:
-        body = _encode(_without_surrogates(msgspec.to_builtins(message)))
-    return b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+        # What is encoded already is all that is no value of msgspec's own.
+        return _encode(_without_surrogates(msgspec.to_builtins(value, enc_hook=msgspec.json.decode)))
 
 
 def _without_surrogates(value: Any) -> Any:

@@ -27,6 +27,7 @@ from remora_hub.pipeline.change_queue import ChangeQueue, Priority
 from remora_hub.query.definition import definitions
 from remora_hub.query.engine import QueryEngine
 from remora_hub.query.references import references
+from remora_hub.query.symbol_rows import as_symbol
 from remora_hub.query.symbol_search import SymbolSearch
 from remora_hub.store import FileReplaced, NodeStateStore
 from remora_hub.wire import Answer, encode_frame
@@ -111,12 +112,12 @@ def test_one_saved_file_is_committed(benchmark: BenchmarkFixture, indexed: Index
 
 
 def test_a_symbol_is_found_by_its_whole_name(benchmark: BenchmarkFixture, indexed: Indexed) -> None:
-    found = benchmark(lambda: indexed.wait(indexed.search.search("JSONDecoder")))
+    found = benchmark(lambda: indexed.wait(indexed.search.search("JSONDecoder", show=as_symbol())))
     assert found[0].path == "json/decoder.py"
 
 
 def test_symbols_are_found_by_letters(benchmark: BenchmarkFixture, indexed: Indexed) -> None:
-    found = benchmark(lambda: indexed.wait(indexed.search.search("msgfrstr")))
+    found = benchmark(lambda: indexed.wait(indexed.search.search("msgfrstr", show=as_symbol())))
     assert "message_from_string" in {symbol.name for symbol in found}
 
 

@@ -22,6 +22,7 @@ from remora_hub.paths import StatePaths
 from remora_hub.pipeline.spelled_files import SpelledFile
 from remora_hub.pipeline.spelling import spell
 from remora_hub.pipeline.spelling_process import SpellingProcess
+from remora_hub.query.symbol_rows import as_symbol
 from remora_hub.query.symbol_search import SymbolSearch
 from remora_hub.store import NodeStateStore
 from remora_hub.store.changes import Commit
@@ -57,7 +58,7 @@ def names(root: Path, search: SymbolSearch) -> Iterator[FirstNames]:
 
 
 async def found(search: SymbolSearch, query: str) -> list[Symbol]:
-    return [symbol for symbol in await search.search(query) if symbol.name == query]
+    return [symbol for symbol in await search.search(query, show=as_symbol()) if symbol.name == query]
 
 
 async def test_spelled_names_are_offered_until_their_file_is_indexed(
@@ -160,10 +161,12 @@ async def test_a_root_that_cannot_be_walked_keeps_nobody_waiting(
 async def test_the_first_search_of_a_session_finds_what_is_not_indexed_yet(root: Path) -> None:
     async with await Session.open(StatePaths(root), HubConfig(), lambda: 0.0) as session:
         running = asyncio.create_task(session.run())
-        assert [symbol.name for symbol in await session.search_symbols("C599", None, 1)] == ["C599"]
+        assert [
+            symbol.name for symbol in await session.search_symbols("C599", None, 1, show=as_symbol())
+        ] == ["C599"]
         await session.is_ready.wait()
-        assert await session.search_symbols("InText", None, 1) == []
-        [exact] = await session.search_symbols("C599", None, 1)
+        assert await session.search_symbols("InText", None, 1, show=as_symbol()) == []
+        [exact] = await session.search_symbols("C599", None, 1, show=as_symbol())
         assert not exact.provisional
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
@@ -172,7 +175,7 @@ async def test_the_first_search_of_a_session_finds_what_is_not_indexed_yet(root:
 async def test_a_first_search_that_nothing_holds_as_it_is_asked_has_all_names(root: Path) -> None:
     async with await Session.open(StatePaths(root), HubConfig(), lambda: 0.0) as session:
         running = asyncio.create_task(session.run())
-        found = await session.search_symbols("itext", None, 1)
+        found = await session.search_symbols("itext", None, 1, show=as_symbol())
         assert [symbol.name for symbol in found] == ["InText"]
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

@@ -15,6 +15,7 @@ from remora_hub.daemon.session import Session
 from remora_hub.daemon.standalone import StandaloneBackend
 from remora_hub.errors import RootError
 from remora_hub.paths import StatePaths
+from remora_hub.query.symbol_rows import as_symbol
 
 FILES = 60
 
@@ -41,7 +42,7 @@ async def running(paths: StatePaths) -> AsyncIterator[Session]:
 
 
 async def places(session: Session | StandaloneBackend, query: str) -> list[str]:
-    found = await session.search_symbols(query, None, 100)
+    found = await session.search_symbols(query, None, 100, show=as_symbol())
     return [symbol.path for symbol in found if symbol.name == query]
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from remora_hub.answers import Symbol
 from remora_hub.facts import mark_for
 from remora_hub.query.symbol_cache import SymbolCache
+from remora_hub.query.symbol_rows import as_symbol
 from remora_hub.query.symbols import SymbolTable
 from remora_hub.store.index_reader import FileSymbols
 
@@ -84,7 +85,7 @@ def keep(table: SymbolTable, cache: SymbolCache) -> None:
 
 def searches(table: SymbolTable) -> list[list[Symbol]]:
     return [
-        table.search(query, path=path, kind=kind, limit=limit)
+        table.search(query, path=path, kind=kind, limit=limit, show=as_symbol())
         for query in (*QUERIES, *(suffix.partition("#")[0] for suffix in NAMES))
         for path, kind, limit in (
             (None, None, 1000),

@@ -14,6 +14,7 @@ from remora_hub.query import symbol_cache
 from remora_hub.query.postings import NumberedNames
 from remora_hub.query.ready_table import ReadyTable
 from remora_hub.query.symbol_cache import SymbolCache
+from remora_hub.query.symbol_rows import as_symbol
 from remora_hub.query.symbol_search import SymbolSearch
 from remora_hub.store import NodeStateStore
 
@@ -170,7 +171,7 @@ def test_a_table_that_cannot_be_made_leaves_the_one_before(cache: SymbolCache, w
 
 
 async def names(search: SymbolSearch, query: str) -> list[str]:
-    return [symbol.name for symbol in await search.search(query) if symbol.name == query]
+    return [symbol.name for symbol in await search.search(query, show=as_symbol()) if symbol.name == query]
 
 
 async def test_a_search_keeps_its_table_when_it_is_closed_and_the_next_begins_with_it(

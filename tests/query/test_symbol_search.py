@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
+from remora_hub.query.symbol_rows import as_symbol
 from remora_hub.query.symbol_search import SymbolSearch
 from remora_hub.store import NodeStateStore
 
@@ -20,7 +21,7 @@ async def search(store: NodeStateStore) -> AsyncIterator[SymbolSearch]:
 
 
 async def _names(search: SymbolSearch, query: str) -> list[str]:
-    return [symbol.name for symbol in await search.search(query)]
+    return [symbol.name for symbol in await search.search(query, show=as_symbol())]
 
 
 async def test_a_search_finds_what_was_just_saved(search: SymbolSearch, save: Save) -> None:

@@ -10,6 +10,7 @@ import pytest
 from remora_hub.answers import Symbol
 from remora_hub.errors import StoreError
 from remora_hub.query import symbol_rows
+from remora_hub.query.symbol_rows import as_symbol
 from remora_hub.query.symbol_search import SymbolSearch
 from remora_hub.query.symbols import SymbolTable
 from remora_hub.store import FileRemoved, NodeStateStore
@@ -29,7 +30,9 @@ async def names(
 ) -> list[str]:
     table = SymbolTable()
     table.refresh(store.reader, ())
-    return [symbol.qualname for symbol in table.search(query, kind=kind, path=path, limit=limit)]
+    return [
+        symbol.qualname for symbol in table.search(query, kind=kind, path=path, limit=limit, show=as_symbol())
+    ]
 
 
 def functions(*names: str) -> str:
@@ -104,7 +107,7 @@ async def test_what_is_else_alike_comes_in_the_order_of_paths(store: NodeStateSt
     await save({path: functions("run") for path in ("b.py", "a/z.py", "c.py")})
     table = SymbolTable()
     table.refresh(store.reader, ())
-    assert [symbol.path for symbol in table.search("run", limit=2)] == ["a/z.py", "b.py"]
+    assert [symbol.path for symbol in table.search("run", limit=2, show=as_symbol())] == ["a/z.py", "b.py"]
 
 
 @pytest.mark.parametrize(("others", "is_found"), [(19, True), (20, False)])
@@ -196,16 +199,20 @@ async def test_only_symbols_of_the_path_are_found(
     await save({path: functions("run") for path in ("c.py", "src/a.py", "src/deep/test_b.py")})
     table = SymbolTable()
     table.refresh(store.reader, ())
-    assert sorted(symbol.path for symbol in table.search("run", path=path)) == expected
+    assert sorted(symbol.path for symbol in table.search("run", path=path, show=as_symbol())) == expected
 
 
 async def test_a_symbol_is_shown_with_its_place(store: NodeStateStore, save: Save) -> None:
     await save({"p/m.py": "\nclass A:\n    @property\n    def é_b(self): ...\n    x = y = 1\n"})
     table = SymbolTable()
     table.refresh(store.reader, ())
-    assert table.search("é_b") == [Symbol("é_b", "property", "A.é_b", "p/m.py", 4, 8, "node:p/m.py:A.é_b")]
-    assert [(symbol.line, symbol.column) for symbol in table.search("y", limit=1)] == [(5, 8)]
-    assert table.search("m", kind="module") == [
+    assert table.search("é_b", show=as_symbol()) == [
+        Symbol("é_b", "property", "A.é_b", "p/m.py", 4, 8, "node:p/m.py:A.é_b")
+    ]
+    assert [(symbol.line, symbol.column) for symbol in table.search("y", limit=1, show=as_symbol())] == [
+        (5, 8)
+    ]
+    assert table.search("m", kind="module", show=as_symbol()) == [
         Symbol("m", "module", "<module>", "p/m.py", 1, 0, "node:p/m.py:<module>")
     ]
 
@@ -217,9 +224,9 @@ async def test_a_place_is_in_the_encoding_asked_for(
     await save({"m.py": "\n'😀é'; tail = 1\nplain, tail_2 = 1, 2\n"})
     table = SymbolTable()
     table.refresh(store.reader, ())
-    found = table.search("tail", encoding=encoding)
+    found = table.search("tail", show=as_symbol(encoding))
     assert [(symbol.line, symbol.column) for symbol in found] == [(2, column), (3, 7)]
-    assert [symbol.column for symbol in table.search("tail")] == [10, 7]
+    assert [symbol.column for symbol in table.search("tail", show=as_symbol())] == [10, 7]
 
 
 async def columns(store: NodeStateStore, name: str) -> list[int]:
@@ -227,7 +234,8 @@ async def columns(store: NodeStateStore, name: str) -> list[int]:
     table = SymbolTable()
     table.refresh(store.reader, ())
     return [
-        table.search(name, limit=1, encoding=encoding)[0].column for encoding in get_args(PositionEncoding)
+        table.search(name, limit=1, show=as_symbol(encoding))[0].column
+        for encoding in get_args(PositionEncoding)
     ]
 
 
@@ -259,7 +267,7 @@ def test_a_damaged_place_is_an_error(place: str) -> None:
     table = SymbolTable()
     table.put([FileSymbols("m.py", "<module>\ntail", f"57 1:0 {place}")])
     with pytest.raises(ValueError, match=r"unpack|int\(\)"):
-        table.search("tail")
+        table.search("tail", show=as_symbol())
 
 
 async def test_letters_of_two_characters_in_lower_case_shift_nothing(
@@ -287,7 +295,7 @@ async def test_a_name_defined_again_has_its_own_key(store: NodeStateStore, save:
     await save({"m.py": "def a(): ...\ndef a(): ...\n"})
     table = SymbolTable()
     table.refresh(store.reader, ())
-    assert [symbol.key for symbol in table.search("a")] == ["node:m.py:a", "node:m.py:a#2"]
+    assert [symbol.key for symbol in table.search("a", show=as_symbol())] == ["node:m.py:a", "node:m.py:a#2"]
 
 
 async def test_a_table_that_followed_changes_finds_what_a_fresh_one_finds(
@@ -309,25 +317,28 @@ async def test_a_table_that_followed_changes_finds_what_a_fresh_one_finds(
         fresh = SymbolTable()
         fresh.refresh(store.reader, ())
         for query in ("", "a", "ab", "AB", "ba", "m", "m1.a", "bb"):
-            expected = fresh.search(query)
-            found = followed.search(query)
+            expected = fresh.search(query, show=as_symbol())
+            found = followed.search(query, show=as_symbol())
             assert [symbol.name for symbol in found] == [symbol.name for symbol in expected]
             assert {symbol.key for symbol in found} == {symbol.key for symbol in expected}
 
 
 @pytest.mark.parametrize("most", [3, 100])
-async def test_files_shown_again_and_again_are_shown_as_they_are_now_and_kept_in_bounds(
+async def test_what_is_shown_again_and_again_is_shown_as_it_is_now_and_kept_in_bounds(
     store: NodeStateStore, save: Save, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
-    monkeypatch.setattr(symbol_rows, "_MOST_TAKEN_APART", most)
+    monkeypatch.setattr(symbol_rows, "_MOST_KEPT", most)
     await save({f"m{i}.py": f"def name_{i}(): ...\n" for i in range(8)})
     table = SymbolTable()
     table.refresh(store.reader, ())
     for line in (1, 2, 3):
         for _ in range(3):
-            found = {(symbol.path, symbol.name, symbol.line) for symbol in table.search("name_")}
+            found = {
+                (symbol.path, symbol.name, symbol.line) for symbol in table.search("name_", show=as_symbol())
+            }
             assert found == {(f"m{i}.py", f"name_{i}", line) for i in range(8)}
-            assert len(table._rows._taken_apart) <= most
+            kept = sum(map(len, table._rows._kept.values()))
+            assert kept == table._rows._kept_count == min(kept, most)
         await save({f"m{i}.py": "\n" * line + f"def name_{i}(): ...\n" for i in range(8)})
         table.refresh(store.reader, [f"m{i}.py" for i in range(8)])
 
@@ -335,13 +346,13 @@ async def test_files_shown_again_and_again_are_shown_as_they_are_now_and_kept_in
 async def test_a_search_sees_every_commit_before_it(store: NodeStateStore, save: Save) -> None:
     search = SymbolSearch(store)
     await save({"a.py": "def old(): ...\ndef kept(): ...\n", "b.py": "def old(): ...\n"})
-    assert [symbol.path for symbol in await search.search("old")] == ["a.py", "b.py"]
+    assert [symbol.path for symbol in await search.search("old", show=as_symbol())] == ["a.py", "b.py"]
     await save({"a.py": "def new(): ...\ndef kept(): ...\n"})
-    assert [symbol.path for symbol in await search.search("old")] == ["b.py"]
-    assert [symbol.path for symbol in await search.search("new")] == ["a.py"]
+    assert [symbol.path for symbol in await search.search("old", show=as_symbol())] == ["b.py"]
+    assert [symbol.path for symbol in await search.search("new", show=as_symbol())] == ["a.py"]
     await store.apply([FileRemoved(path="b.py")])
-    assert await search.search("old") == []
-    assert [symbol.qualname for symbol in await search.search("kept")] == ["kept"]
+    assert await search.search("old", show=as_symbol()) == []
+    assert [symbol.qualname for symbol in await search.search("kept", show=as_symbol())] == ["kept"]
     await search.close()
 
 
@@ -349,21 +360,21 @@ async def test_searches_and_saves_at_once_lose_nothing(store: NodeStateStore, sa
     search = SymbolSearch(store)
     await asyncio.gather(
         *(save({f"m{i}.py": f"def name_{i}(): ...\n"}) for i in range(40)),
-        *(search.search("name") for _ in range(40)),
+        *(search.search("name", show=as_symbol()) for _ in range(40)),
     )
     await search.catch_up()  # more than a few that are committed at once may be taken in behind a search
-    assert len(await search.search("name_")) == 40
+    assert len(await search.search("name_", show=as_symbol())) == 40
     await search.close()
 
 
 async def test_a_cancelled_search_leaves_the_table_whole(store: NodeStateStore, save: Save) -> None:
     search = SymbolSearch(store)
     await save({f"m{i}.py": f"def name_{i}(): ...\n" for i in range(50)})
-    cancelled = [asyncio.create_task(search.search("name")) for _ in range(5)]
+    cancelled = [asyncio.create_task(search.search("name", show=as_symbol())) for _ in range(5)]
     await asyncio.sleep(0)
     for task in cancelled:
         task.cancel()
-    assert len(await search.search("name_", limit=100)) == 50
+    assert len(await search.search("name_", limit=100, show=as_symbol())) == 50
     await search.close()
 
 
@@ -372,4 +383,4 @@ async def test_a_closed_search_says_so(store: NodeStateStore) -> None:
     await search.close()
     await search.close()
     with pytest.raises(StoreError, match="closed"):
-        await search.search("a")
+        await search.search("a", show=as_symbol())

@@ -29,7 +29,7 @@ def known(names: list[str]) -> KnownNames:
     """All of ``names``, asked for letters before the last of them came."""
     known = KnownNames(names[:100])
     for query in QUERIES:
-        known.with_letters(fold(query))
+        known.few_with_letters(fold(query), 100)
         known.with_initial(fold(query))
     known.extend(names[100:150])
     known.extend([])
@@ -53,7 +53,8 @@ def test_no_name_with_the_letters_is_left_out_and_few_others_are_given(
 ) -> None:
     for query in QUERIES:
         wanted = fold(query)
-        found = known.with_letters(wanted)
+        found = known.few_with_letters(wanted, len(names))
+        assert found is not None
         assert len(found) == len(set(found))
         assert {name for name in names if has_letters(wanted, fold(name))} <= set(found)
         if wanted.isprintable():
@@ -64,11 +65,13 @@ def test_of_the_names_with_the_letters_the_shortest_are_given_whenever_they_came
     known: KnownNames, names: list[str]
 ) -> None:
     for query in QUERIES:
-        lengths = sorted(len(name) for name in known.with_letters(fold(query)))
+        having = known.few_with_letters(fold(query), len(names))
+        assert having is not None
+        lengths = sorted(map(len, having))
         for most in (1, 20, len(names)):
             found = known.shortest_with_letters(fold(query), most)
             assert [len(name) for name in found] == lengths[:most]
-            assert set(found) <= set(known.with_letters(fold(query)))
+            assert set(found) <= set(having)
 
 
 @pytest.mark.parametrize("few", [True, False])
@@ -113,4 +116,15 @@ def test_all_names_are_given_the_shorter_first(known: KnownNames, names: list[st
 
 def test_a_letter_may_occur_hundreds_of_times() -> None:
     known = KnownNames(["a" * 300, "a"])
-    assert known.with_letters("a" * 300) == ["a" * 300]
+    assert known.few_with_letters("a" * 300, 1) == ["a" * 300]
+
+
+def test_names_with_the_letters_are_given_only_where_they_are_few(
+    known: KnownNames, names: list[str]
+) -> None:
+    count = sum(has_letters("a", fold(name)) for name in names)
+    found = known.few_with_letters("a", count)
+    assert found is not None
+    assert len(found) == count
+    assert known.few_with_letters("a", count - 1) is None
+    assert known.few_with_letters("", len(names) - 1) is None

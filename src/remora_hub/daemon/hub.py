@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from remora_hub import __version__
-from remora_hub.answers import SearchResults, Symbol
+from remora_hub.answers import SearchResults
 from remora_hub.config import HubConfig
 from remora_hub.daemon.early_start import EarlyStart
 from remora_hub.daemon.event_loop import run_until
@@ -38,6 +38,7 @@ from remora_hub.metrics.catalogue import Samples
 from remora_hub.paths import StatePaths
 from remora_hub.pipeline.progress import Progress
 from remora_hub.query.index import Index
+from remora_hub.query.symbol_rows import Show
 from remora_hub.server.backend import Indexing
 from remora_hub.server.endpoint import Endpoint
 from remora_hub.server.hub_methods import hub_methods
@@ -45,7 +46,6 @@ from remora_hub.server.lsp.language_server import LanguageServer
 from remora_hub.server.summaries import Summaries
 from remora_hub.server.viewed_files import ViewedFiles
 from remora_hub.store.node_state_store import NodeStateStore
-from remora_hub.syntax.code_text import PositionEncoding
 
 T = TypeVar("T")
 
@@ -210,11 +210,12 @@ class Hub:
         kind: str | None,
         limit: int,
         path: str | None = None,
-        encoding: PositionEncoding = "utf-8",
-    ) -> list[Symbol]:
+        *,
+        show: Show[T],
+    ) -> list[T]:
         """Search for symbols by name."""
         with self._sessions.answering, self.store.suspecting():
-            return await self._sessions.current.search_symbols(query, kind, limit, path, encoding)
+            return await self._sessions.current.search_symbols(query, kind, limit, path, show=show)
 
     async def search(self, query: str, kind: str | None, limit: int, path: str | None) -> SearchResults:
         """Search by meaning, names and text."""

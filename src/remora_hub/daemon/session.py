@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
-from remora_hub.answers import Symbol
 from remora_hub.config import HubConfig
 from remora_hub.daemon.assembly import facts_cache, open_store, parse_lanes
 from remora_hub.daemon.early_start import EarlyStart
@@ -35,15 +34,17 @@ from remora_hub.pipeline.spelling_process import SpellingProcess
 from remora_hub.pipeline.unsaved import UnsavedTexts
 from remora_hub.query.engine import QueryEngine
 from remora_hub.query.symbol_cache import SymbolCache
+from remora_hub.query.symbol_rows import Show
 from remora_hub.query.symbol_search import SymbolSearch
 from remora_hub.store.facts_keeping import FactsKeeping
 from remora_hub.store.health import watch_over
 from remora_hub.store.node_state_store import READ_THREADS, NodeStateStore
-from remora_hub.syntax.code_text import PositionEncoding
 from remora_hub.watch.watcher import Watcher
 
 if TYPE_CHECKING:
     from remora_hub.enrich.embed.search import Search
+
+T = TypeVar("T")
 
 _TICK_S = 1.0
 _PATIENCE_S = 0.02  # from the opening of the index to the question of a client who has waited for it
@@ -306,12 +307,13 @@ class Session:
         kind: str | None,
         limit: int,
         path: str | None = None,
-        encoding: PositionEncoding = "utf-8",
-    ) -> list[Symbol]:
+        *,
+        show: Show[T],
+    ) -> list[T]:
         """Search for symbols by name, in the state of the latest commit; before that, by the spelling of names."""
         self._is_searched.set()
         is_known = self.store.rebuilt_reason is None and not self._has_walked  # from the last time, at once
-        search = partial(self._symbols.search, query, kind=kind, path=path, limit=limit, encoding=encoding)
+        search = partial(self._symbols.search, query, kind=kind, path=path, limit=limit, show=show)
         if not (is_known or self.cold_start.progress.is_finished):
             if await self._first_names.glimpsed(query) and (found := await search()):
                 return found

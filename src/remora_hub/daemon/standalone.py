@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from remora_hub.answers import SearchResults, Symbol
+from remora_hub.answers import SearchResults
 from remora_hub.config import EmbedConfig
 from remora_hub.errors import NotRunningError, StoreError, UsageError
 from remora_hub.facts import PackedFile
@@ -17,12 +17,12 @@ from remora_hub.paths import StatePaths
 from remora_hub.query.engine import QueryEngine
 from remora_hub.query.index import Index
 from remora_hub.query.symbol_cache import SymbolCache
+from remora_hub.query.symbol_rows import Show
 from remora_hub.query.symbols import SymbolTable
 from remora_hub.server.hub_methods import hub_methods
 from remora_hub.server.summaries import Summaries
 from remora_hub.server.viewed_files import ViewedFiles
 from remora_hub.store.node_state_store import NodeStateStore
-from remora_hub.syntax.code_text import PositionEncoding
 
 T = TypeVar("T")
 
@@ -91,12 +91,13 @@ class StandaloneBackend:
         kind: str | None,
         limit: int,
         path: str | None = None,
-        encoding: PositionEncoding = "utf-8",
-    ) -> list[Symbol]:
+        *,
+        show: Show[T],
+    ) -> list[T]:
         """Search for symbols by name."""
         table = SymbolTable(SymbolCache(self._paths.symbol_cache))
         table.refresh(self.store.reader, ())  # nobody else waits for this event loop
-        return table.search(query, kind=kind, path=path, limit=limit, encoding=encoding)
+        return table.search(query, kind=kind, path=path, limit=limit, show=show)
 
     async def search(self, query: str, kind: str | None, limit: int, path: str | None) -> SearchResults:
         """Search by meaning, names and text."""

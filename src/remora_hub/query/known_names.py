@@ -113,25 +113,23 @@ class KnownNames:
         initial = _encoded(letters)[:1]
         return self._where(self._having_all(letters) & self._flagged(b"\n" + initial)) if initial else []
 
-    def with_letters(self, letters: str) -> list[str]:
-        """The names that may have all of ``letters``, in whatever order: of many, only the rarer are looked for, and
-        none for more than twice in a name.
+    def few_with_letters(self, letters: str, most: int) -> list[str] | None:
+        """The names that may have all of ``letters``, in whatever order; None if they are more than ``most``.
+
+        Of many letters only the rarer are looked for, and none for more than twice in a name.
         """
-        return self._where(self._having_all(letters))
+        having = self._having_all(letters)
+        count = len(self._names) if having < 0 else having.bit_count()
+        return None if count > most else self._where(having)
 
     def shortest_with_letters(self, letters: str, most: int) -> list[str]:
-        """So many of them, the shorter first."""
+        """So many of the names that may have all of ``letters``, the shorter first."""
         having = self._having_all(letters)
         if having < 0:
             return self.all()[:most]
         later = having >> self._by_length_up_to << self._by_length_up_to
         found = self._where(having ^ later, most) + self._where(later)
         return sorted(found, key=len)[:most]
-
-    def count_with_letters(self, letters: str) -> int:
-        """How many ``with_letters`` gives."""
-        having = self._having_all(letters)
-        return len(self._names) if having < 0 else having.bit_count()
 
     def _folded(self, place: int) -> str:
         return fold(self._names[place])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, TypeVar
 
 from remora_hub.answers import Symbol
 from remora_hub.facts import PackedFile
@@ -13,8 +15,14 @@ from remora_hub.store.index_reader import FileSymbols
 from remora_hub.store.keys import node_key
 from remora_hub.syntax.code_text import PositionEncoding
 
+T = TypeVar("T")
+Show = Callable[[str, str, int, str, bool], T]
+"""Makes what is shown of a symbol, in the thread that searches, from its path, suffix, mark and place (as
+``facts.pack_places`` writes them) and whether only its spelling is known. Never None; may be kept while none of these
+changes."""
+
 _MODULE = "<module>"
-_MOST_TAKEN_APART = 2_000  # files, of 2 KB each in the middle
+_MOST_KEPT = 8_192  # of what was shown, 400 bytes each
 _FAR_DOWN = 32  # symbols: to look for one behind so many takes as long as to take the file apart
 
 
@@ -43,8 +51,9 @@ def marks_in(row: FileSymbols) -> str:
 def symbols_of(path: str, facts: PackedFile, encoding: PositionEncoding) -> list[Symbol]:
     """All symbols of the file at ``path``, columns in units of ``encoding``."""
     marks, *places = facts.places.split(" ")
+    symbol = as_symbol(encoding)
     rows = zip(facts.suffixes, marks.encode(), places, strict=True)
-    return [_symbol(path, suffix, mark, place, encoding) for suffix, mark, place in rows]
+    return [symbol(path, suffix, mark, place, False) for suffix, mark, place in rows]
 
 
 def one_line(text: str) -> str:
@@ -53,42 +62,51 @@ def one_line(text: str) -> str:
 
 
 class SymbolRows:
-    """Symbols by number. Files that are shown again and again are kept taken apart, until as many others are."""
+    """Symbols by number. What was made of them to be shown is kept, as the same are shown again and again."""
 
     def __init__(self, files: Sequence[FileSymbols]) -> None:
         self.spelled: set[int] = set()  # files whose symbols are known by their spelling only
         self._files = files
-        self._shown: set[int] = set()
-        self._taken_apart: dict[int, tuple[str, list[str], list[str]]] = {}
+        self._kept: dict[int, dict[tuple[Show[Any], int], Any]] = {}  # by file, then by who made it and row
+        self._kept_count = 0
 
     def has_changed(self, file: int) -> None:
         """Another row stands for the file of that number now; what is known by its spelling only is no longer."""
         self.spelled.discard(file)
-        self._taken_apart.pop(file, None)
+        self._kept_count -= len(self._kept.pop(file, ()))
 
-    def symbols(self, numbers: Sequence[int], encoding: PositionEncoding = "utf-8") -> list[Symbol]:
-        """The symbols as they are shown, columns in units of ``encoding``."""
+    def shown(self, numbers: Sequence[int], show: Show[T]) -> list[T]:
+        """What ``show`` makes of the symbols, or has made of them before."""
+        apart: dict[int, tuple[list[str], list[str]] | None] = {}
         shown = []
         for number in numbers:
             file, row = file_of(number), row_of(number)
-            if file in self._taken_apart:
-                path, suffixes, places = self._taken_apart[file]
-                suffix, place = suffixes[row], places[row + 1]
-            else:
-                path, suffix, place = self._look_up(file, row)
-            shown.append(_symbol(path, suffix, mark_of(number), place, encoding, file in self.spelled))
+            kept = self._kept.get(file)
+            if kept is None:
+                kept = self._kept[file] = {}
+            one = kept.get((show, row))
+            if one is None:
+                suffix, place = self._look_up(file, row, apart)
+                one = show(self._files[file].path, suffix, mark_of(number), place, file in self.spelled)
+                kept[show, row] = one
+                self._kept_count += 1
+            shown.append(one)
+        while self._kept_count > _MOST_KEPT:
+            self._kept_count -= len(self._kept.pop(next(iter(self._kept))))
         return shown
 
-    def _look_up(self, file: int, row: int) -> tuple[str, str, str]:
-        """Path, suffix and place of a symbol in a file that is in one piece."""
-        path, suffixes, places = self._files[file]
-        if row < _FAR_DOWN and file not in self._shown:
-            self._shown.add(file)
-            return path, suffixes.split("\n", row + 1)[row], places.split(" ", row + 2)[row + 1]
-        if len(self._taken_apart) >= _MOST_TAKEN_APART:
-            del self._taken_apart[next(iter(self._taken_apart))]
-        self._taken_apart[file] = _, lines, columns = path, suffixes.split("\n"), places.split(" ")
-        return path, lines[row], columns[row + 1]
+    def _look_up(
+        self, file: int, row: int, apart: dict[int, tuple[list[str], list[str]] | None]
+    ) -> tuple[str, str]:
+        """Suffix and place of a symbol. Files that are looked into for the second time are taken ``apart``."""
+        _, suffixes, places = self._files[file]
+        if row < _FAR_DOWN and file not in apart:
+            apart[file] = None
+            return suffixes.split("\n", row + 1)[row], places.split(" ", row + 2)[row + 1]
+        pieces = apart.get(file)
+        if pieces is None:
+            pieces = apart[file] = suffixes.split("\n"), places.split(" ")
+        return pieces[0][row], pieces[1][row + 1]
 
 
 class Scopes:
@@ -111,15 +129,28 @@ class Scopes:
         return packages if suffix == _MODULE else [*packages, module_name(path), *suffix.split(".")[:-1]]
 
 
-def _symbol(
-    path: str, suffix: str, mark: int, place: str, encoding: PositionEncoding, is_spelled: bool = False
-) -> Symbol:
-    line, column, *wide = place.split(":")  # as ``facts.pack_places`` writes it
+@cache
+def as_symbol(encoding: PositionEncoding = "utf-8") -> Show[Symbol]:
+    """What shows symbols as ``Symbol``, columns in units of ``encoding``: the same each time."""
+
+    def symbol(path: str, suffix: str, mark: int, place: str, is_spelled: bool) -> Symbol:
+        name, qualname = names_in(path, suffix)
+        line, column = line_and_column(place, encoding)
+        return Symbol(name, kind_of(mark), qualname, path, line, column, node_key(path, suffix), is_spelled)
+
+    return symbol
+
+
+def names_in(path: str, suffix: str) -> tuple[str, str]:
+    """Name and qualified name of a symbol."""
+    qualname = suffix.partition("#")[0]
+    return module_name(path) if qualname == _MODULE else qualname.rpartition(".")[2], qualname
+
+
+def line_and_column(place: str, encoding: PositionEncoding) -> tuple[int, int]:
+    """1-based line and column of a place as ``facts.pack_places`` writes it, the column in units of ``encoding``."""
+    line, column, *wide = place.split(":")
     if wide:
         utf_16, code_points = wide
         column = {"utf-8": column, "utf-16": utf_16, "utf-32": code_points}[encoding]
-    qualname = suffix.partition("#")[0]
-    name = module_name(path) if qualname == _MODULE else qualname.rpartition(".")[2]
-    return Symbol(
-        name, kind_of(mark), qualname, path, int(line), int(column), node_key(path, suffix), is_spelled
-    )
+    return int(line), int(column)

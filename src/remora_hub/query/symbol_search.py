@@ -11,17 +11,16 @@ from functools import partial
 from itertools import islice
 from typing import TypeVar
 
-from remora_hub.answers import Symbol
 from remora_hub.errors import StoreError
 from remora_hub.logs import get_logger
 from remora_hub.query.symbol_cache import SymbolCache
+from remora_hub.query.symbol_rows import Show
 from remora_hub.query.symbols import SymbolTable
 from remora_hub.store.changes import Commit
 from remora_hub.store.index_reader import FileSymbols
 from remora_hub.store.node_page import join_suffixes
 from remora_hub.store.node_state_store import NodeStateStore
 from remora_hub.store.reader import Reader
-from remora_hub.syntax.code_text import PositionEncoding
 
 _FILES_AT_A_TIME = 16  # a millisecond, so that a search need not wait longer
 _FEW_CHANGED = 0.03  # of the files: to take them in when the table is loaded takes as long as to load it
@@ -59,10 +58,10 @@ class SymbolSearch:
         kind: str | Collection[str] | None = None,
         path: str | None = None,
         limit: int = 50,
-        encoding: PositionEncoding = "utf-8",
-    ) -> list[Symbol]:
+        show: Show[Result],
+    ) -> list[Result]:
         """As ``SymbolTable.search``. Raises StoreError."""
-        search = partial(self._table.search, query, kind=kind, path=path, limit=limit, encoding=encoding)
+        search = partial(self._table.search, query, kind=kind, path=path, limit=limit, show=show)
         return await self._in_thread(partial(self._search, search))
 
     @property
@@ -127,7 +126,7 @@ class SymbolSearch:
         self._refresh(None)
         self._table.put_spelled(rows)
 
-    def _search(self, search: Callable[[], list[Symbol]]) -> list[Symbol]:
+    def _search(self, search: Callable[[], list[Result]]) -> list[Result]:
         if not self._is_loaded or len(self._changed) <= _FILES_AT_A_TIME:
             self._refresh(None)
         return search()

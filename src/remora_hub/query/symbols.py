@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import groupby, takewhile
+from typing import TypeVar
 
-from remora_hub.answers import Symbol
 from remora_hub.marks import marks_of
 from remora_hub.query.containers import Containers
 from remora_hub.query.known_names import KnownNames
@@ -15,10 +15,11 @@ from remora_hub.query.path_filter import path_filter
 from remora_hub.query.postings import Postings, file_of, mark_of
 from remora_hub.query.ready_table import ReadyTable, TableState
 from remora_hub.query.symbol_cache import SymbolCache
-from remora_hub.query.symbol_rows import Scopes, SymbolRows, marks_in, names_of, numbers_of, one_line
+from remora_hub.query.symbol_rows import Scopes, Show, SymbolRows, marks_in, names_of, numbers_of, one_line
 from remora_hub.store.index_reader import FileSymbols
 from remora_hub.store.reader import Reader
-from remora_hub.syntax.code_text import PositionEncoding
+
+T = TypeVar("T")
 
 _FEW_NAMES = 2_000  # are compared with a pattern all at once
 _MOST_DIFFERING = 1 / 8  # of the files: to take in more takes as long as to make the table of all
@@ -100,15 +101,15 @@ class SymbolTable:
         kind: str | Collection[str] | None = None,
         path: str | None = None,
         limit: int = 50,
-        encoding: PositionEncoding = "utf-8",
-    ) -> list[Symbol]:
+        show: Show[T],
+    ) -> list[T]:
         """The best ``limit`` symbols for ``query``, of these kinds, in the files that ``path_filter`` says.
 
         Better is an exact match before a prefix before humps before a part before letters in order (no match at all
         where there are twenty others), and the same case before another; then the shorter name; then public before
         private, what is no test before tests, the kind (as in ``facts.RANKED_KINDS``), the name, and the path, files
         that came later behind. ``QuerySet.filter`` asks for ``filter`` within ``QuerySet`` (see ``Containers``). An
-        empty query matches everything. Columns are in units of ``encoding``.
+        empty query matches everything. They are given as ``show`` makes them.
         """
         *outer, name = _parts(query)
         containers = Containers([part for part in outer if part])
@@ -122,7 +123,7 @@ class SymbolTable:
             found.extend(self._ranked(names, accept, containers, scopes))
             if len(found) >= limit:
                 break
-        return self._rows.symbols(found[:limit], encoding)
+        return self._rows.shown(found[:limit], show)
 
     def put(self, rows: Iterable[FileSymbols]) -> None:
         """Put ``rows`` in the places of what is known of their files; one without symbols is of a file that is gone.
@@ -257,8 +258,9 @@ def _stages(
     yield starting, lambda name: name.startswith(wanted)
     yield starting, _any
     humps = HumpPattern(wanted)
-    if names.count_with_letters(humps.letters) <= _FEW_NAMES:
-        having = sorted(with_letters_in_order(humps.letters, names.with_letters(humps.letters)), key=len)
+    few = names.few_with_letters(humps.letters, _FEW_NAMES)
+    if few is not None:
+        having = sorted(with_letters_in_order(humps.letters, few), key=len)
         yield [name for name in having if humps.may_begin(name)], humps.matches
         yield [name for name in having if folded in fold(name)], _any
         if is_too_little():

@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from remora_hub.answers import SearchResults, Symbol
+from remora_hub.answers import SearchResults
 from remora_hub.facts import PackedFile
 from remora_hub.feed.feed import Feed
 from remora_hub.metrics.catalogue import Samples
 from remora_hub.query.index import Index
+from remora_hub.query.symbol_rows import Show
 from remora_hub.server.summaries import Summaries
 from remora_hub.server.viewed_files import ViewedFiles
 from remora_hub.store.node_state_store import NodeStateStore
-from remora_hub.syntax.code_text import PositionEncoding
 
 T = TypeVar("T")
 
@@ -71,9 +71,10 @@ class Backend(Protocol):
         kind: str | None,
         limit: int,
         path: str | None = None,
-        encoding: PositionEncoding = "utf-8",
-    ) -> list[Symbol]:
-        """Search for symbols by name, columns in units of ``encoding``."""
+        *,
+        show: Show[T],
+    ) -> list[T]:
+        """Search for symbols by name; they are given as ``show`` makes them."""
 
     async def search(self, query: str, kind: str | None, limit: int, path: str | None) -> SearchResults:
         """Search by meaning, names and text."""

@@ -17,6 +17,7 @@ from remora_hub.kinds import FileStatus, NodeKind
 from remora_hub.metrics.catalogue import Samples
 from remora_hub.query.records import file_record, node_detail, node_record
 from remora_hub.query.run_counts import counts_since
+from remora_hub.query.symbol_rows import as_symbol
 from remora_hub.server.backend import Backend
 from remora_hub.server.connection import Connection, Method
 from remora_hub.server.late_methods import LateMethods
@@ -166,7 +167,9 @@ class HubMethods:
     async def _symbols(self, _connection: Connection, params: _SymbolsParams) -> dict[str, Any]:
         _check_one_of(NodeKind, params.kind)
         freshness = await self.ready(sync=params.sync)
-        found = await self._backend.search_symbols(params.query, params.kind, params.limit, params.path)
+        found = await self._backend.search_symbols(
+            params.query, params.kind, params.limit, params.path, show=as_symbol()
+        )
         return {"symbols": found, **freshness}
 
     async def _search(self, _connection: Connection, params: _SearchParams) -> dict[str, Any]:

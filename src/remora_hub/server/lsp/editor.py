@@ -14,6 +14,7 @@ from remora_hub.server.connection import Connection
 from remora_hub.server.lsp.announced import Announced
 from remora_hub.server.lsp.open_documents import OpenDocuments
 from remora_hub.server.lsp.params import PositionParams
+from remora_hub.server.lsp.shown_symbol import ShownSymbol
 from remora_hub.server.lsp.translation import Translation
 from remora_hub.server.lsp.uris import RootUris
 
@@ -36,6 +37,7 @@ class Editor:
         self.announced = Announced(capabilities)
         self.encoding = self.announced.encoding
         self.uris = RootUris(backend.root, folders)
+        self.shown_symbol = ShownSymbol(self.uris, self.encoding)
         self.documents = OpenDocuments(backend, connection.spawn, self.encoding)
         self.trace: Trace = "off"
         self.is_shut_down = False
