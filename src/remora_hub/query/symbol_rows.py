@@ -82,18 +82,20 @@ class SymbolRows:
         for number in numbers:
             file, row = file_of(number), row_of(number)
             kept = self._kept.get(file)
-            if kept is None:
-                kept = self._kept[file] = {}
-            one = kept.get((show, row))
+            one = kept.get((show, row)) if kept is not None else None
             if one is None:
                 suffix, place = self._look_up(file, row, apart)
                 one = show(self._files[file].path, suffix, mark_of(number), place, file in self.spelled)
-                kept[show, row] = one
-                self._kept_count += 1
+                self._keep(file, (show, row), one)
             shown.append(one)
-        while self._kept_count > _MOST_KEPT:
-            self._kept_count -= len(self._kept.pop(next(iter(self._kept))))
         return shown
+
+    def _keep(self, file: int, key: tuple[Show[Any], int], one: object) -> None:
+        """Keep what was made of a symbol; the files that were shown first make room."""
+        while self._kept_count >= _MOST_KEPT:
+            self._kept_count -= len(self._kept.pop(next(iter(self._kept))))
+        self._kept.setdefault(file, {})[key] = one
+        self._kept_count += 1
 
     def _look_up(
         self, file: int, row: int, apart: dict[int, tuple[list[str], list[str]] | None]

@@ -206,9 +206,7 @@ class SymbolTable:
         wanted, humps = containers.innermost
         names = {
             *self._names.starting_with(wanted),
-            *filter(
-                humps.matches, with_letters_in_order(humps.letters, self._names.with_initial(humps.letters))
-            ),
+            *filter(humps.matches, _beginning(self._names, humps)),
         }
         within = {file_of(number) for name in names for number in self._postings.numbers(name)}
         packages = f"/{wanted}"
@@ -267,13 +265,17 @@ def _stages(
             yield having, _any if "_" not in folded else has_letters_of(folded)
         return
     # The letters are common: enough is found before all names that have them are looked at.
-    beginning = with_letters_in_order(humps.letters, names.with_initial(humps.letters))
-    yield sorted(beginning, key=len), humps.matches
+    yield sorted(_beginning(names, humps), key=len), humps.matches
     yield sorted(names.containing(folded), key=len), _any
     if is_too_little():
         shortest = names.shortest_with_letters(humps.letters, _MOST_COMPARED)
         having = with_letters_in_order(humps.letters, shortest)
         yield having, _any if "_" not in folded else has_letters_of(folded)
+
+
+def _beginning(names: KnownNames, humps: HumpPattern) -> list[str]:
+    """The names that begin with the first hump's letter and have all letters in their order."""
+    return with_letters_in_order(humps.letters, names.with_initial(humps.letters))
 
 
 def _any(_name: str) -> bool:
